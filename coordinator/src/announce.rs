@@ -1,0 +1,57 @@
+//! Bringing studies to the centres: each runnable study goes to a node when the node connects and when the study
+//! is complete, so that the data steward finds it waiting. What the node answers is asked again at each run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use notochord_proto::name::SiteId;
+use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::wire::AnnounceRequest;
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use crate::directory;
+use crate::office::Office;
+use crate::studies;
+
+/// How long a node may take to take a study in.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Brings every runnable study to a site that has just connected.
+pub fn all_to(office: &Arc<Office>, site: SiteId) {
+    let office = office.clone();
+    tokio::spawn(async move {
+        let held = match studies::list(&office.home) {
+            Ok(held) => held,
+            Err(error) => return warn!(%error, "the studies cannot be read"),
+        };
+        for submitted in held {
+            if let Ok(study) = SealedStudy::open(submitted.envelope, &office.root, office.now()) {
+                bring(&office, &study, &site).await;
+            }
+        }
+    });
+}
+
+/// Brings a study that is complete to every connected site.
+pub fn to_all(office: &Arc<Office>, study: SealedStudy) {
+    let sites = match directory::sites(&office.home) {
+        Ok(sites) => sites,
+        Err(error) => return warn!(%error, "the enrolment log cannot be read"),
+    };
+    let study = Arc::new(study);
+    for site in sites {
+        let (office, study) = (office.clone(), study.clone());
+        tokio::spawn(async move { bring(&office, &study, &site.id).await });
+    }
+}
+
+async fn bring(office: &Office, study: &SealedStudy, site: &SiteId) {
+    let Some(mut node) = office.hub.node(site) else { return };
+    let request = AnnounceRequest { sealed_study: study.envelope.to_json().into_bytes() };
+    match timeout(DEADLINE, node.announce(request)).await {
+        Ok(Ok(reply)) => debug!(%site, study = %study.digest.short(), decision = ?reply.into_inner().decision()),
+        Ok(Err(status)) => debug!(%site, code = ?status.code(), "a study could not be brought"),
+        Err(_) => debug!(%site, "a node took too long to take a study in"),
+    }
+}

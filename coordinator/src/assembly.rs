@@ -1,0 +1,187 @@
+//! From sites' vectors to the result: add, let each statistic answer, and say who took part.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use notochord_proto::digest::Digest;
+use notochord_proto::name::{AnalysisId, RunId, SiteId};
+use notochord_proto::sealed_study::SealedStudy;
+use notochord_stats::outcome::{Outcome, Status};
+use notochord_stats::plan::{Plan, PlannedAnalysis};
+use notochord_stats::totals::Totals;
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::result::AnalysisTables;
+use crate::round::{Seat, SiteAnswer, StepAnswer};
+use crate::site_status::SiteStatus;
+
+/// What the result says of a site.
+#[derive(Debug, Clone, Serialize)]
+pub struct SiteLine {
+    /// Its id.
+    pub id: SiteId,
+    /// Its name.
+    pub label: String,
+    /// How it took part.
+    pub status: SiteStatus,
+    /// The snapshot it answered from.
+    pub snapshot: Option<Digest>,
+    /// Its software.
+    pub software: Option<String>,
+}
+
+/// A site that contributed.
+pub struct Contributor {
+    /// The site and its snapshot.
+    pub seat: Seat,
+    /// What it answered.
+    pub answer: SiteAnswer,
+}
+
+/// When and as what a run took place.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunTimes {
+    /// The run's id.
+    pub id: RunId,
+    /// When it started.
+    #[serde(with = "time::serde::rfc3339")]
+    pub started: OffsetDateTime,
+    /// When it ended.
+    #[serde(with = "time::serde::rfc3339")]
+    pub finished: OffsetDateTime,
+}
+
+/// `result.json`.
+#[derive(Debug, Serialize)]
+pub struct ResultDocument {
+    study: StudyLine,
+    run: RunTimes,
+    sites: Vec<SiteLine>,
+    analyses: BTreeMap<AnalysisId, AnalysisDocument>,
+    provenance: Provenance,
+}
+
+#[derive(Debug, Serialize)]
+struct StudyLine {
+    id: String,
+    version: u32,
+    title: String,
+    question: String,
+    sha256: Digest,
+}
+
+#[derive(Debug, Serialize)]
+struct AnalysisDocument {
+    kind: &'static str,
+    status: Status,
+    reason: Option<String>,
+    result: Value,
+    disclosure: Disclosure,
+}
+
+#[derive(Debug, Serialize)]
+struct Disclosure {
+    profile: &'static str,
+    release: &'static str,
+    rules: BTreeSet<String>,
+    /// How many sites contributed to this analysis, and which had it withheld as a whole.
+    sites: usize,
+    withheld_by: Vec<SiteId>,
+}
+
+/// Where a result comes from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Provenance {
+    /// The network.
+    pub network: String,
+    /// SHA-256 of the root document.
+    pub root: Digest,
+    /// SHA-256 of the data dictionary.
+    pub dictionary: Digest,
+    /// Who signed the study.
+    pub investigators: Vec<String>,
+    /// Who approved it.
+    pub approvers: Vec<String>,
+    /// SHA-256 of each round's exact bytes.
+    pub rounds: Vec<Digest>,
+    /// SHA-256 of each site's sealed answer.
+    pub answers: BTreeMap<SiteId, Digest>,
+    /// The coordinator's software.
+    pub software: &'static str,
+}
+
+/// Assembles the result. Every analysis gets an answer or a reason; `minimum` is the study's fewest sites.
+pub fn assemble(
+    sealed: &SealedStudy,
+    plan: &Plan,
+    run: RunTimes,
+    sites: Vec<SiteLine>,
+    contributors: &[Contributor],
+    provenance: Provenance,
+) -> (ResultDocument, Vec<AnalysisTables>) {
+    let mut analyses = BTreeMap::new();
+    let mut tables = Vec::new();
+    for (index, analysis) in plan.analyses.iter().enumerate() {
+        let (outcome, disclosure) = answer(sealed, analysis, index, contributors);
+        tables.push(AnalysisTables::new(analysis.id.clone(), analysis.kind, &outcome));
+        let Outcome { status, reason, result, .. } = outcome;
+        let document = AnalysisDocument { kind: analysis.kind, status, reason, result, disclosure };
+        analyses.insert(analysis.id.clone(), document);
+    }
+    let study = &sealed.study;
+    let study = StudyLine {
+        id: study.id.to_string(),
+        version: study.version,
+        title: study.title.clone(),
+        question: study.question.clone(),
+        sha256: sealed.digest,
+    };
+    (ResultDocument { study, run, sites, analyses, provenance }, tables)
+}
+
+fn answer(
+    sealed: &SealedStudy,
+    analysis: &PlannedAnalysis,
+    index: usize,
+    contributors: &[Contributor],
+) -> (Outcome, Disclosure) {
+    let steps: Vec<(&SiteId, Option<&StepAnswer>)> = contributors
+        .iter()
+        .map(|one| (&one.seat.site.id, one.answer.steps.get(index).and_then(Option::as_ref)))
+        .collect();
+    let given: Vec<&StepAnswer> = steps.iter().filter_map(|(_, step)| *step).collect();
+    let disclosure = Disclosure {
+        profile: sealed.study.disclosure.profile.name(),
+        release: sealed.study.disclosure.release.name(),
+        rules: given.iter().flat_map(|step| step.rules.iter().cloned()).collect(),
+        sites: given.len(),
+        withheld_by: steps.iter().filter(|(_, step)| step.is_none()).map(|(id, _)| (*id).clone()).collect(),
+    };
+    let minimum = sealed.study.sites.minimum as usize;
+    if given.len() < minimum {
+        let reason = format!(
+            "{} of {} sites contributed; the others' disclosure rules withheld it, and the study asks for at least \
+             {minimum} sites",
+            given.len(),
+            contributors.len()
+        );
+        let outcome = Outcome {
+            status: Status::Suppressed,
+            reason: Some(reason),
+            result: Value::Null,
+            tidy: Default::default(),
+            shown: Vec::new(),
+        };
+        return (outcome, disclosure);
+    }
+    (analysis.statistic.advance(&add(analysis.statistic.layout().len(), &given)), disclosure)
+}
+
+/// Adds the sites' vectors. A total of which a part is withheld is withheld: it would be wrong.
+fn add(length: usize, steps: &[&StepAnswer]) -> Totals {
+    let total = |at: usize| {
+        steps.iter().try_fold(0_i128, |sum, step| step.vector.get(at).copied().flatten()?.checked_add(sum))
+    };
+    Totals::new((0..length).map(total).collect())
+}

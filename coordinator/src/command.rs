@@ -1,0 +1,104 @@
+//! The commands of the coordinator, investigators and approvers.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
+
+mod enrol;
+mod init;
+mod invite;
+mod key;
+mod result;
+mod run;
+mod serve;
+mod sites;
+mod study;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use notochord_proto::failure::Failure;
+
+/// Coordinates a federated research network: sealed studies in, statistics out, no record leaves a centre.
+#[derive(Parser)]
+#[command(name = "notochord", version, after_help = "Example: notochord --home network run colon-adjuvant")]
+struct Arguments {
+    /// The coordinator's directory, or the directory a person enrolled into
+    #[arg(long, global = true, default_value = "notochord", env = "NOTOCHORD_HOME")]
+    home: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a network: certificate authority, root document, dictionary
+    Init(init::Init),
+    /// Make a signing key for an investigator or approver
+    Key(key::Key),
+    /// Serve sites and people until stopped
+    Serve(serve::Serve),
+    /// Invite a site, or a person
+    Invite(invite::Invite),
+    /// Enrol yourself with an invitation
+    Enrol(enrol::Enrol),
+    /// List the sites and whether they are connected
+    Sites(sites::Sites),
+    /// Check a data dictionary
+    #[command(subcommand)]
+    Dictionary(study::DictionaryCommand),
+    /// Write, check, sign, endorse, submit and show studies
+    #[command(subcommand)]
+    Study(study::StudyCommand),
+    /// Run a study and wait for its end
+    Run(run::Run),
+    /// List runs
+    Runs(run::Runs),
+    /// Print a result and write its files
+    Result(result::ResultCommand),
+}
+
+/// Runs a command line; 0 done, 1 failed, 2 wrong usage, 3 refused by a rule.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing is left to do if even this cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match dispatch(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("notochord: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
+    match command {
+        Command::Init(command) => command.run(&home),
+        Command::Key(command) => command.run(),
+        Command::Serve(command) => command.run(&home),
+        Command::Invite(command) => block_on(command.run(&home)),
+        Command::Enrol(command) => block_on(command.run(&home)),
+        Command::Sites(command) => block_on(command.run(&home)),
+        Command::Dictionary(command) => command.run(),
+        Command::Study(command) => command.run(&home),
+        Command::Run(command) => block_on(command.run(&home)),
+        Command::Runs(command) => block_on(command.run(&home)),
+        Command::Result(command) => block_on(command.run(&home)),
+    }
+}
+
+/// Runs a command that talks to the coordinator.
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?
+        .block_on(command)
+}

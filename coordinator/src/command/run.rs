@@ -1,0 +1,196 @@
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use notochord_proto::failure::Failure;
+use notochord_proto::wire::run_event::Event;
+use notochord_proto::wire::{RunFinished, RunRequest, RunsRequest, SiteProgress};
+use notochord_stats::outcome::{Cell, Table};
+use serde_json::json;
+
+use super::result::fetch;
+use crate::client::{connect, status_failure};
+use crate::printing;
+
+/// Run a study and wait for its end
+#[derive(Args)]
+#[command(after_help = "Example: notochord --home network run colon-adjuvant --deadline 2m --out results")]
+pub(super) struct Run {
+    /// The study: `id` (its newest version), `id@version`, or the first digits of its digest
+    study: String,
+    /// How long sites may take
+    #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
+    deadline: Duration,
+    /// Write result.json, the CSV files and report.html here
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Print events as JSON lines, and no tables
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    pub(super) async fn run(self, home: &Path) -> Result<(), Failure> {
+        let mut client = connect(home).await?;
+        let request = RunRequest { study: self.study.clone(), deadline_s: self.deadline.as_secs().max(1) };
+        let mut events = client.desk.run(request).await.map_err(status_failure)?.into_inner();
+        let mut account: Box<dyn Account> = match (self.json, std::io::stderr().is_terminal()) {
+            (true, _) => Box::new(JsonLines),
+            (false, true) => Box::new(LiveLines::default()),
+            (false, false) => Box::new(PlainLines),
+        };
+        let mut finished = None;
+        while let Some(event) = events.message().await.map_err(status_failure)? {
+            match event.event {
+                Some(Event::Started(started)) => account.started(&started.run, &started.sites),
+                Some(Event::Site(progress)) => account.site(&progress),
+                Some(Event::Finished(end)) => finished = Some(end),
+                None => {}
+            }
+        }
+        let finished = finished.ok_or_else(|| {
+            Failure::failed("the coordinator went away during the run; `notochord runs` says how it ended")
+        })?;
+        account.finished(&finished);
+        if finished.status != "released" {
+            return Err(Failure::failed(format!("run {} is {}: {}", finished.run, finished.status, finished.reason)));
+        }
+        let bundle = fetch(&mut client, &finished.run).await?;
+        if !self.json {
+            println!("{}", printing::result(&bundle));
+        }
+        if let Some(out) = &self.out {
+            for path in bundle.write(out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))? {
+                eprintln!("wrote {}", path.display());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a run's progress is told.
+trait Account {
+    fn started(&mut self, run: &str, sites: &[String]);
+    fn site(&mut self, progress: &SiteProgress);
+    fn finished(&mut self, finished: &RunFinished);
+}
+
+/// One live line per site, on a terminal.
+#[derive(Default)]
+struct LiveLines {
+    lines: MultiProgress,
+    sites: BTreeMap<String, ProgressBar>,
+}
+
+impl Account for LiveLines {
+    fn started(&mut self, run: &str, sites: &[String]) {
+        // A fixed template that is known to parse.
+        let style = ProgressStyle::with_template("  {spinner} {prefix:<28} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        // What cannot be drawn is not worth failing for.
+        let _ = self.lines.println(format!("run {run}"));
+        for label in sites {
+            let line = self.lines.add(ProgressBar::new_spinner().with_style(style.clone()));
+            line.set_prefix(label.clone());
+            line.set_message("asked");
+            line.enable_steady_tick(Duration::from_millis(100));
+            self.sites.insert(label.clone(), line);
+        }
+    }
+
+    fn site(&mut self, progress: &SiteProgress) {
+        let Some(line) = self.sites.get(&progress.label) else { return };
+        match progress.status.as_str() {
+            "accepted" => line.set_message("study accepted, computing"),
+            status => line.finish_with_message(in_words(status)),
+        }
+    }
+
+    fn finished(&mut self, _: &RunFinished) {
+        self.sites.values().filter(|line| !line.is_finished()).for_each(|line| line.finish());
+    }
+}
+
+/// A line per event, where no terminal is.
+struct PlainLines;
+
+impl Account for PlainLines {
+    fn started(&mut self, run: &str, sites: &[String]) {
+        eprintln!("run {run}: asking {} sites", sites.len());
+    }
+
+    fn site(&mut self, progress: &SiteProgress) {
+        eprintln!("  {}: {}", progress.label, in_words(&progress.status));
+    }
+
+    fn finished(&mut self, finished: &RunFinished) {
+        eprintln!("run {}: {}", finished.run, finished.status);
+    }
+}
+
+/// A JSON object per event, for programs.
+struct JsonLines;
+
+impl Account for JsonLines {
+    fn started(&mut self, run: &str, sites: &[String]) {
+        println!("{}", json!({ "event": "started", "run": run, "sites": sites }));
+    }
+
+    fn site(&mut self, progress: &SiteProgress) {
+        let SiteProgress { site, label, status, .. } = progress;
+        println!("{}", json!({ "event": "site", "site": site, "label": label, "status": status }));
+    }
+
+    fn finished(&mut self, finished: &RunFinished) {
+        let RunFinished { run, status, reason } = finished;
+        println!("{}", json!({ "event": "finished", "run": run, "status": status, "reason": reason }));
+    }
+}
+
+fn in_words(status: &str) -> &'static str {
+    match status {
+        "accepted" => "has accepted the study",
+        "broken_answer" => "answered with what is no answer",
+        "contributed" => "contributed",
+        "not_accepted" => "has not accepted the study (yet)",
+        "refused" => "refused",
+        "too_slow" => "took too long",
+        "unreachable" => "cannot be reached",
+        _ => "asked",
+    }
+}
+
+/// List runs
+#[derive(Args)]
+#[command(after_help = "Example: notochord --home network runs")]
+pub(super) struct Runs {
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Runs {
+    pub(super) async fn run(self, home: &Path) -> Result<(), Failure> {
+        let mut client = connect(home).await?;
+        let runs = client.desk.runs(RunsRequest {}).await.map_err(status_failure)?.into_inner().runs;
+        if self.json {
+            let lines = runs.iter().map(|run| {
+                json!({
+                    "run": run.run, "study": run.study, "started": run.started, "finished": run.finished,
+                    "status": run.status, "reason": run.reason,
+                })
+            });
+            println!("{}", serde_json::Value::from_iter(lines));
+            return Ok(());
+        }
+        let columns = ["run", "study", "started", "status", "reason"].map(str::to_owned).into();
+        let rows = runs.into_iter().map(|run| {
+            [run.run, run.study, run.started, run.status, run.reason].map(Cell::Text).into()
+        });
+        println!("{}", printing::grid(&Table { title: String::new(), columns, rows: rows.collect() }));
+        Ok(())
+    }
+}

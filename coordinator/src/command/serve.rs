@@ -1,0 +1,94 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use notochord_link::private_file::replace;
+use notochord_proto::failure::Failure;
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tracing::info;
+
+use crate::authority::Authority;
+use crate::home::{Addresses, Home};
+use crate::hub::Hub;
+use crate::office::Office;
+use crate::serve::{listen, serve};
+use crate::store::Store;
+
+/// Serve sites and people until stopped
+#[derive(Args)]
+#[command(after_help = "Example: notochord --home network serve")]
+pub(super) struct Serve {}
+
+impl Serve {
+    pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
+        let home = Home::open(path)?;
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_env_filter(
+                tracing_subscriber::EnvFilter::try_from_default_env()
+                    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
+            )
+            .init();
+        tokio::runtime::Runtime::new().map_err(Failure::failed)?.block_on(until_stopped(home))
+    }
+}
+
+async fn until_stopped(home: Home) -> Result<(), Failure> {
+    let addresses = home.addresses()?;
+    let links = listen(&addresses.listen).await.map_err(Failure::failed)?;
+    let door = listen(&addresses.enrol).await.map_err(Failure::failed)?;
+    let bound = |listener: &tokio::net::TcpListener| {
+        listener.local_addr().map(|address| address.to_string()).map_err(Failure::failed)
+    };
+    let addresses = Addresses { listen: bound(&links)?, enrol: bound(&door)?, ..addresses };
+    let (sealed_root, root) = home.root()?;
+    let certificate = pem::parse(home.read("authority.pem")?).map_err(Failure::failed)?;
+    let authority_key = home.tls_key("keys/authority.key")?;
+    let authority = Authority::load(CertificateDer::from(certificate.into_contents()), authority_key)
+        .map_err(Failure::failed)?;
+    let store = Store::open(&home.path("state")).map_err(Failure::failed)?;
+    let now = OffsetDateTime::now_utc();
+    for run in store.close_interrupted_runs(now).map_err(Failure::failed)? {
+        info!(%run, "a run that was interrupted is reported broken");
+    }
+    let (hub, sites_to_dial) = Hub::new();
+    let office = Arc::new(Office {
+        addresses: addresses.clone(),
+        dictionary: home.dictionary()?,
+        key: home.coordinator_key()?,
+        root,
+        sealed_root,
+        authority,
+        store,
+        hub,
+        clock: Arc::new(OffsetDateTime::now_utc),
+        home: home.clone(),
+    });
+    let serving = home.path("serving");
+    let text = format!("{}\n{}\n", addresses.listen, addresses.enrol);
+    replace(&serving, text.as_bytes()).map_err(Failure::failed)?;
+    info!(listen = %addresses.listen, enrol = %addresses.enrol, network = %office.root.network, "serving");
+    let ended = tokio::select! {
+        served = serve(office, links, door, sites_to_dial) => served.map_err(Failure::failed),
+        stopped = stop_signal() => stopped,
+    };
+    // A file that is gone already needs no removing.
+    let _ = std::fs::remove_file(&serving);
+    ended
+}
+
+async fn stop_signal() -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::failed),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(Failure::failed)
+}

@@ -1,0 +1,52 @@
+use std::path::Path;
+
+use clap::Args;
+use notochord_proto::failure::Failure;
+use notochord_proto::wire::{SiteSummary, SitesRequest};
+use notochord_stats::outcome::{Cell, Table};
+use serde_json::json;
+
+use crate::client::{connect, status_failure};
+use crate::printing::grid;
+
+/// List the sites and whether they are connected
+#[derive(Args)]
+#[command(after_help = "Example: notochord --home network sites --json")]
+pub(super) struct Sites {
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Sites {
+    pub(super) async fn run(self, home: &Path) -> Result<(), Failure> {
+        let mut client = connect(home).await?;
+        let sites = client.desk.sites(SitesRequest {}).await.map_err(status_failure)?.into_inner().sites;
+        match self.json {
+            true => println!("{}", serde_json::Value::from_iter(sites.iter().map(as_json))),
+            false => println!("{}", grid(&as_table(&sites))),
+        }
+        Ok(())
+    }
+}
+
+fn as_json(site: &SiteSummary) -> serde_json::Value {
+    json!({
+        "id": site.id, "label": site.label, "connected": site.connected, "software": site.software,
+        "certificate_expires": site.certificate_expires,
+    })
+}
+
+fn as_table(sites: &[SiteSummary]) -> Table {
+    let columns = ["site", "name", "connected", "software", "certificate ends"].map(str::to_owned).into();
+    let rows = sites
+        .iter()
+        .map(|site| {
+            let connected = if site.connected { "yes" } else { "no" };
+            [&site.id, &site.label, connected, &site.software, &site.certificate_expires]
+                .map(|text: &str| Cell::Text(text.to_owned()))
+                .into()
+        })
+        .collect();
+    Table { title: String::new(), columns, rows }
+}

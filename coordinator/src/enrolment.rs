@@ -1,0 +1,110 @@
+//! The door for newcomers: a one-time token buys one certificate, for the name it was issued for.
+
+use std::sync::Arc;
+
+use notochord_link::identity::{Identity, certificate_end};
+use notochord_proto::digest::Digest;
+use notochord_proto::keys::PublicKey;
+use notochord_proto::wire::enrolment_server::Enrolment;
+use notochord_proto::wire::{EnrolReply, EnrolRequest};
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tonic::{Request, Response, Status};
+use tracing::{info, warn};
+
+use crate::directory::{self, Office as PersonOffice, Person, Site};
+use crate::office::Office;
+use crate::store::{Invitee, OpenInvitation};
+
+/// The `Enrolment` service.
+pub struct Door(pub Arc<Office>);
+
+#[tonic::async_trait]
+impl Enrolment for Door {
+    async fn enrol(&self, request: Request<EnrolRequest>) -> Result<Response<EnrolReply>, Status> {
+        let office = self.0.clone();
+        // Files are written and synced: not on the threads that keep the links alive.
+        tokio::task::spawn_blocking(move || enrol(&office, &request.into_inner()))
+            .await
+            .map_err(|_| Status::internal("enrolment failed; ask the coordinator"))?
+            .map(Response::new)
+    }
+}
+
+fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> {
+    let invitation = take(office, &request.token)?;
+    let identity = match invitation.invitee {
+        Invitee::Person => Identity::person(office.root.network.clone(), invitation.id.clone()),
+        Invitee::Site { .. } => Identity::site(office.root.network.clone(), invitation.id.clone()),
+    };
+    let chain = office
+        .authority
+        .certify(&request.request, &identity, office.now())
+        .map_err(|_| Status::invalid_argument("the signing request cannot be read; ask for a new invitation"))?;
+    record(office, &invitation, request, &chain)?;
+    info!(who = %identity, "enrolled");
+    Ok(EnrolReply {
+        certificates: chain.iter().map(|certificate| certificate.to_vec()).collect(),
+        sealed_root: office.sealed_root.to_json().into_bytes(),
+        dictionary: office.home.read("dictionary.csv").map_err(internal)?,
+        id: invitation.id.to_string(),
+        label: invitation.label,
+    })
+}
+
+/// The invitation of a token. Whether a token never was, is used or is over, the bearer hears the same.
+fn take(office: &Office, token: &[u8]) -> Result<OpenInvitation, Status> {
+    // The token is looked up by its digest, so no comparison of secrets can leak where they differ.
+    let invitation = office.store.take_invitation(Digest::of(token)).map_err(internal)?;
+    match invitation {
+        Some(invitation) if office.now() < invitation.expires => Ok(invitation),
+        found => {
+            warn!(known = found.is_some(), "an invitation was refused");
+            Err(Status::permission_denied(
+                "this invitation is not valid (any more); ask the coordinator for a new one",
+            ))
+        }
+    }
+}
+
+fn record(
+    office: &Office,
+    invitation: &OpenInvitation,
+    request: &EnrolRequest,
+    chain: &[CertificateDer<'_>],
+) -> Result<(), Status> {
+    let (id, label) = (invitation.id.clone(), invitation.label.clone());
+    let leaf = chain.first().ok_or_else(|| Status::internal("no certificate"))?;
+    let (certificate, enrolled) = (Digest::of(leaf), office.now());
+    match &invitation.invitee {
+        Invitee::Person => {
+            let office_held = PersonOffice::Member;
+            let person = Person { id, label, certificate, office: office_held, enrolled };
+            directory::enrol_person(&office.home, &person).map_err(internal)
+        }
+        Invitee::Site { dial } => {
+            let key = |bytes: &[u8]| {
+                PublicKey::from_bytes(bytes).map_err(|error| Status::invalid_argument(error.to_string()))
+            };
+            let end = certificate_end(leaf).map_err(internal)?;
+            let site = Site {
+                id,
+                label,
+                node: key(&request.node_key)?,
+                steward: key(&request.steward_key)?,
+                certificate,
+                certificate_expires: OffsetDateTime::from_unix_timestamp(end).map_err(internal)?,
+                dial: dial.clone(),
+                enrolled,
+            };
+            directory::enrol_site(&office.home, &site).map_err(internal)?;
+            office.hub.watch(&site);
+            Ok(())
+        }
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> Status {
+    warn!(%error, "enrolment failed");
+    Status::internal("enrolment failed at the coordinator; it can see the reason in its log")
+}

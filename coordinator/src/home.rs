@@ -1,0 +1,196 @@
+//! The coordinator's directory: configuration, keys, and the documents that must outlive any index.
+//!
+//! ```text
+//! network.toml              names and addresses
+//! keys/                     authority.key, server.key, coordinator.key, root.key (0600)
+//! authority.pem             the certificate authority's certificate
+//! root.json                 the sealed root document
+//! dictionary.csv            the data dictionary
+//! operator/                 the membership of the coordinator's own first person
+//! sites/<id>.json           enrolment log: one file per site
+//! people/<id>.json          enrolled people
+//! studies/<sha256>.json     sealed studies
+//! runs/<run>/               round.json, answers, result.json, tables.json
+//! state/                    sled: invitations and the index of runs
+//! ```
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use notochord_link::private_file::{read_private, replace};
+use notochord_link::tls::{self, TlsError};
+use notochord_proto::dictionary::Dictionary;
+use notochord_proto::envelope::{Envelope, EnvelopeError};
+use notochord_proto::failure::Failure;
+use notochord_proto::fields::Section;
+use notochord_proto::keys::{KeyError, SecretKey};
+use notochord_proto::problem::Problem;
+use notochord_proto::root::{Root, RootError};
+use rcgen::KeyPair;
+use zeroize::Zeroizing;
+
+/// A coordinator's directory.
+#[derive(Debug, Clone)]
+pub struct Home(PathBuf);
+
+/// Where the coordinator listens, and what it tells others to dial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// Where sites and people connect: `host:port` to listen on.
+    pub listen: String,
+    /// Where newcomers enrol: `host:port` to listen on.
+    pub enrol: String,
+    /// What invitations say of `listen`, where that differs (behind a gateway).
+    pub public_listen: Option<String>,
+    /// What invitations say of `enrol`, where that differs.
+    pub public_enrol: Option<String>,
+}
+
+/// Why the directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// A file.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nothing there.
+    #[error("{0} is no coordinator's directory; run `notochord init` first, or name the right one with --home")]
+    Missing(String),
+    /// A file that a person may have touched.
+    #[error("{0}")]
+    Problem(#[from] Problem),
+    /// The root document.
+    #[error("root.json: {0}")]
+    Root(#[from] RootError),
+    /// An envelope.
+    #[error("root.json: {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// A key.
+    #[error("{name}: {source}")]
+    Key {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        source: KeyError,
+    },
+    /// TLS keys.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The dictionary.
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Dictionary(Vec<Problem>),
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::Missing(_) | HomeError::Problem(_) | HomeError::Dictionary(_) => Self::usage(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl Home {
+    /// An existing directory.
+    pub fn open(path: &Path) -> Result<Self, HomeError> {
+        let home = Self(path.to_owned());
+        match home.path("network.toml").exists() {
+            true => Ok(home),
+            false => Err(HomeError::Missing(path.display().to_string())),
+        }
+    }
+
+    /// A directory that `init` is about to fill.
+    pub(crate) fn fresh(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// A path within.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The bytes of a file within.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, HomeError> {
+        let path = self.path(name);
+        fs::read(&path).map_err(|source| file_error(&path, source))
+    }
+
+    /// Writes a file within, whole or not at all.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
+        let path = self.path(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|source| file_error(parent, source))?;
+        }
+        replace(&path, bytes).map_err(|source| file_error(&path, source))
+    }
+
+    /// The names of the files in a directory within, sorted; none if it is not there.
+    pub fn list(&self, directory: &str) -> Result<Vec<String>, HomeError> {
+        let path = self.path(directory);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let entries = fs::read_dir(&path).map_err(|source| file_error(&path, source))?;
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.retain(|name| !name.ends_with(".new"));
+        names.sort();
+        Ok(names)
+    }
+
+    /// The sealed root document and what it says.
+    pub fn root(&self) -> Result<(Envelope, Root), HomeError> {
+        let envelope = Envelope::from_json(&self.read("root.json")?)?;
+        let root = Root::open(&envelope)?;
+        Ok((envelope, root))
+    }
+
+    /// The data dictionary.
+    pub fn dictionary(&self) -> Result<Dictionary, HomeError> {
+        let name = self.path("dictionary.csv").display().to_string();
+        Dictionary::parse(&name, &self.read("dictionary.csv")?).map_err(HomeError::Dictionary)
+    }
+
+    /// The key rounds and release records are sealed with.
+    pub fn coordinator_key(&self) -> Result<SecretKey, HomeError> {
+        self.secret_key("keys/coordinator.key")
+    }
+
+    /// A TLS key: `keys/authority.key` or `keys/server.key`.
+    pub fn tls_key(&self, name: &str) -> Result<KeyPair, HomeError> {
+        Ok(tls::read_key(&self.path(name))?)
+    }
+
+    fn secret_key(&self, name: &'static str) -> Result<SecretKey, HomeError> {
+        let path = self.path(name);
+        let text: Zeroizing<String> = read_private(&path).map_err(|source| file_error(&path, source))?;
+        SecretKey::from_file_text(&text).map_err(|source| HomeError::Key { name, source })
+    }
+
+    /// Names and addresses of `network.toml`.
+    pub fn addresses(&self) -> Result<Addresses, HomeError> {
+        let path = self.path("network.toml");
+        let text = String::from_utf8_lossy(&self.read("network.toml")?).into_owned();
+        let section = Section::parse(&path.display().to_string(), &text)?;
+        let mut fields = section.fields();
+        let addresses = Addresses {
+            listen: fields.required("listen")?,
+            enrol: fields.required("enrol")?,
+            public_listen: fields.optional("public_listen")?,
+            public_enrol: fields.optional("public_enrol")?,
+        };
+        let _label: String = fields.required("label")?;
+        fields.finish()?;
+        Ok(addresses)
+    }
+}
+
+pub(crate) fn file_error(path: &Path, source: io::Error) -> HomeError {
+    HomeError::File { path: path.display().to_string(), source }
+}

@@ -1,0 +1,101 @@
+//! The connected nodes. A node's connection is replaced by its newest; whoever waits for a site is woken when it
+//! comes.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use notochord_link::socket::Gone;
+use notochord_proto::name::SiteId;
+use notochord_proto::wire::node_client::NodeClient;
+use tokio::sync::{mpsc, watch};
+use tonic::transport::Channel;
+
+use crate::directory::Site;
+
+/// A client of a node's service.
+pub type Node = NodeClient<Channel>;
+
+/// The connected nodes.
+#[derive(Clone)]
+pub struct Hub {
+    links: Arc<Mutex<HashMap<SiteId, Link>>>,
+    next: Arc<Mutex<u64>>,
+    changed: watch::Sender<()>,
+    listening: mpsc::UnboundedSender<Site>,
+}
+
+struct Link {
+    node: Node,
+    generation: u64,
+}
+
+impl Hub {
+    /// A hub without nodes, and the sites it asks to be dialled (those that listen).
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Site>) {
+        let (listening, to_dial) = mpsc::unbounded_channel();
+        let hub = Self { links: Arc::default(), next: Arc::default(), changed: watch::channel(()).0, listening };
+        (hub, to_dial)
+    }
+
+    /// Sees to it that a site which listens is dialled; others come by themselves.
+    pub fn watch(&self, site: &Site) {
+        if site.dial.is_some() {
+            // Without a dialler nobody serves any more, and nothing is to be dialled.
+            let _ = self.listening.send(site.clone());
+        }
+    }
+
+    /// Takes in a node's connection; the future ends when the connection is gone.
+    pub fn keep(&self, site: SiteId, node: Node, gone: Gone) -> impl Future<Output = ()> {
+        let generation = {
+            let mut next = lock(&self.next);
+            *next += 1;
+            *next
+        };
+        lock(&self.links).insert(site.clone(), Link { node, generation });
+        self.changed.send_replace(());
+        let hub = self.clone();
+        async move {
+            // Both an ended connection and a dropped one mean the same here.
+            let _ = gone.await;
+            hub.forget(&site, generation);
+        }
+    }
+
+    /// Removes a connection, unless a newer one has taken its place.
+    fn forget(&self, site: &SiteId, generation: u64) {
+        let mut links = lock(&self.links);
+        if links.get(site).is_some_and(|link| link.generation == generation) {
+            links.remove(site);
+        }
+        drop(links);
+        self.changed.send_replace(());
+    }
+
+    /// A site's node, if it is connected.
+    pub fn node(&self, site: &SiteId) -> Option<Node> {
+        lock(&self.links).get(site).map(|link| link.node.clone())
+    }
+
+    /// Waits for a site's node. With `lost`, for another connection than the one that was lost.
+    pub async fn wait(&self, site: &SiteId, lost: Option<u64>) -> (Node, u64) {
+        let mut changes = self.changed.subscribe();
+        loop {
+            if let Some(found) = self.connection(site).filter(|(_, generation)| Some(*generation) != lost) {
+                return found;
+            }
+            // The sender lives as long as this hub.
+            let _ = changes.changed().await;
+        }
+    }
+
+    fn connection(&self, site: &SiteId) -> Option<(Node, u64)> {
+        lock(&self.links).get(site).map(|link| (link.node.clone(), link.generation))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // The maps stay consistent whatever happened to a thread that held them.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

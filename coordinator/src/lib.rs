@@ -1,0 +1,26 @@
+//! The coordinator: invites sites, keeps sealed studies, launches runs and assembles results; and the commands
+//! of investigators and approvers. It has no power to run anything that was not approved, and no way to ask a
+//! node for anything but the steps of a sealed study.
+
+pub mod announce;
+pub mod assembly;
+pub mod authority;
+mod client;
+mod command;
+pub mod directory;
+pub mod enrolment;
+pub mod home;
+pub mod hub;
+pub mod office;
+mod printing;
+pub mod report;
+pub mod result;
+pub mod round;
+pub mod run;
+pub mod serve;
+pub mod service;
+pub mod site_status;
+pub mod store;
+pub mod studies;
+
+pub use command::main;

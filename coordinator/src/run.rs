@@ -1,0 +1,417 @@
+//! A run: announce the study, ask every site that accepted it, wait no longer than the deadline, assemble.
+//!
+//! Whatever a site does (dies, hangs, answers rubbish), the run ends, and every site has a status.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use notochord_proto::acceptance::Acceptance;
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::Envelope;
+use notochord_proto::name::{RunId, SiteId};
+use notochord_proto::root::{RELEASE_TYPE, STUDY_TYPE};
+use notochord_proto::scope::Scope;
+use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::wire::run_event::Event;
+use notochord_proto::wire::{self, Decision, RunFinished, RunStarted, SiteProgress};
+use notochord_stats::plan::Plan;
+use prost::Message as _;
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tonic::Code;
+use tracing::{info, warn};
+
+use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
+use crate::directory::{self, Site};
+use crate::home::HomeError;
+use crate::office::Office;
+use crate::round::{Round, Seat, SiteAnswer};
+use crate::site_status::SiteStatus;
+use crate::store::{RunLine, RunStatus, StoreError};
+
+/// How long a node may take to say what its centre has decided.
+const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long the delivery of the release record is tried.
+const DELIVER_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Where progress is told; a listener that left does not stop a run.
+pub type Events = mpsc::Sender<Result<wire::RunEvent, tonic::Status>>;
+
+/// Why a run is broken.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Not enough sites.
+    #[error("{found} of {asked} sites {what}; the study asks for at least {minimum}")]
+    TooFewSites {
+        /// How many did.
+        found: usize,
+        /// How many were asked.
+        asked: usize,
+        /// What they should have done.
+        what: &'static str,
+        /// The study's minimum.
+        minimum: u32,
+    },
+    /// The study does not fit the dictionary.
+    #[error("{0}")]
+    Plan(String),
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The index.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Result documents.
+    #[error("the result cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+    /// No randomness.
+    #[error("the operating system gives no randomness: {0}")]
+    Randomness(getrandom::Error),
+}
+
+/// Starts a run; it goes on by itself, tells `events` what happens, and writes everything down.
+pub fn start(
+    office: Arc<Office>,
+    sealed: SealedStudy,
+    deadline: Duration,
+    events: Events,
+) -> Result<RunId, RunError> {
+    let started = office.now();
+    let id = run_id(&sealed, started)?;
+    let study = format!("{}@{}", sealed.study.id, sealed.study.version);
+    let line = RunLine {
+        run: id.clone(),
+        study,
+        started,
+        finished: None,
+        status: RunStatus::Running,
+        reason: String::new(),
+    };
+    office.store.put_run(&line)?;
+    let run = Run { office, sealed, id: id.clone(), started, deadline: Instant::now() + deadline, events };
+    tokio::spawn(run.to_its_end(line));
+    Ok(id)
+}
+
+fn run_id(sealed: &SealedStudy, now: OffsetDateTime) -> Result<RunId, RunError> {
+    let random = getrandom::u32().map_err(RunError::Randomness)?;
+    let study: String = sealed.study.id.as_str().chars().take(32).collect();
+    let text = format!(
+        "{}-{:04}{:02}{:02}-{random:08x}",
+        study.trim_end_matches('-'),
+        now.year().clamp(0, 9999),
+        u8::from(now.month()),
+        now.day()
+    );
+    RunId::new(text).map_err(|error| RunError::Plan(error.to_string()))
+}
+
+struct Run {
+    office: Arc<Office>,
+    sealed: SealedStudy,
+    id: RunId,
+    started: OffsetDateTime,
+    deadline: Instant,
+    events: Events,
+}
+
+/// What became of the sites of a run.
+type Statuses = BTreeMap<SiteId, SiteLine>;
+
+impl Run {
+    async fn to_its_end(self, mut line: RunLine) {
+        let ended = self.conduct().await;
+        line.finished = Some(self.office.now());
+        (line.status, line.reason) = match ended {
+            Ok(()) => (RunStatus::Released, String::new()),
+            Err(error) => (RunStatus::Broken, error.to_string()),
+        };
+        info!(run = %line.run, status = line.status.name(), reason = %line.reason, "run ended");
+        if let Err(error) = self.office.store.put_run(&line) {
+            warn!(%error, run = %line.run, "the end of a run could not be written down");
+        }
+        let finished =
+            RunFinished { run: line.run.to_string(), status: line.status.name().into(), reason: line.reason };
+        self.tell(Event::Finished(finished)).await;
+    }
+
+    async fn conduct(&self) -> Result<(), RunError> {
+        let sites = self.sites()?;
+        let labels = sites.iter().map(|site| site.label.clone()).collect();
+        self.tell(Event::Started(RunStarted { run: self.id.to_string(), sites: labels })).await;
+        let mut statuses = Statuses::new();
+        let seats = self.announce(sites, &mut statuses).await;
+        self.require(seats.len(), statuses.len(), "have accepted the study and are connected")?;
+        let plan = Arc::new(self.plan(&seats)?);
+        let round = Arc::new(self.round(&seats, &plan)?);
+        self.office.home.write(&format!("runs/{}/round.json", self.id), &round.sealed)?;
+        let contributors = self.gather(seats, &plan, &round, &mut statuses).await?;
+        let asked = statuses.len();
+        let released = match self.require(contributors.len(), asked, "contributed") {
+            Ok(()) => self.release(&plan, &round, &contributors, &statuses).map(Some),
+            Err(error) => Err(error),
+        };
+        let result = released.as_ref().ok().copied().flatten();
+        self.deliver(&round, result, &statuses).await;
+        released.map(|_| ())
+    }
+
+    /// The sites to ask: the study's roster, or every enrolled one.
+    fn sites(&self) -> Result<Vec<Site>, RunError> {
+        let mut sites = directory::sites(&self.office.home)?;
+        if let Some(roster) = &self.sealed.study.sites.roster {
+            sites.retain(|site| roster.contains(&site.id));
+        }
+        Ok(sites)
+    }
+
+    fn require(&self, found: usize, asked: usize, what: &'static str) -> Result<(), RunError> {
+        let minimum = self.sealed.study.sites.minimum;
+        match found < minimum as usize {
+            true => Err(RunError::TooFewSites { found, asked, what, minimum }),
+            false => Ok(()),
+        }
+    }
+
+    /// Hands the study to every site and collects who has accepted it, for which snapshot.
+    async fn announce(&self, sites: Vec<Site>, statuses: &mut Statuses) -> Vec<Seat> {
+        let sealed_study = self.sealed.envelope.to_json().into_bytes();
+        let until = self.deadline.min(Instant::now() + ANNOUNCE_DEADLINE);
+        let mut asked = JoinSet::new();
+        for site in sites {
+            let (office, envelope) = (self.office.clone(), self.sealed.envelope.clone());
+            let request = wire::AnnounceRequest { sealed_study: sealed_study.clone() };
+            asked.spawn(async move {
+                let answered = timeout_at(until, announce(&office, &site, request, &envelope)).await;
+                let silent = match office.hub.node(&site.id) {
+                    Some(_) => SiteStatus::TooSlow,
+                    None => SiteStatus::Unreachable,
+                };
+                let decided = answered.unwrap_or(Err(silent));
+                (site, decided)
+            });
+        }
+        let mut seats = Vec::new();
+        while let Some(joined) = asked.join_next().await {
+            let Ok((site, decided)) = joined else { continue };
+            let status = decided.as_ref().err().copied();
+            let snapshot = decided.ok();
+            self.progress(&site, status.map_or("accepted", SiteStatus::name), "").await;
+            let line = SiteLine {
+                id: site.id.clone(),
+                label: site.label.clone(),
+                // Every site that accepted gets its last word in the round.
+                status: status.unwrap_or(SiteStatus::Unreachable),
+                snapshot,
+                software: None,
+            };
+            statuses.insert(site.id.clone(), line);
+            seats.extend(snapshot.map(|snapshot| Seat { site, snapshot }));
+        }
+        seats.sort_by(|a, b| a.site.id.cmp(&b.site.id));
+        seats
+    }
+
+    fn plan(&self, seats: &[Seat]) -> Result<Plan, RunError> {
+        let labels: Vec<String> = seats.iter().map(|seat| seat.site.label.clone()).collect();
+        Scope::new(&self.office.dictionary, &labels)
+            .with_derived(&self.sealed.study)
+            .and_then(|scope| Plan::new(&self.sealed.study, &scope))
+            .map_err(|problems| RunError::Plan(problems.first().map(ToString::to_string).unwrap_or_default()))
+    }
+
+    fn round(&self, seats: &[Seat], plan: &Plan) -> Result<Round, RunError> {
+        let mut key = [0; 16];
+        getrandom::fill(&mut key).map_err(RunError::Randomness)?;
+        let left = self.deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
+        Ok(Round::seal(
+            &self.office.root.network,
+            &self.id,
+            self.sealed.digest,
+            seats,
+            plan,
+            key,
+            self.office.now() + left,
+            &self.office.key,
+        ))
+    }
+
+    /// Asks every seat at once; a lost link is asked again, with the same bytes, when the site is back.
+    async fn gather(
+        &self,
+        seats: Vec<Seat>,
+        plan: &Arc<Plan>,
+        round: &Arc<Round>,
+        statuses: &mut Statuses,
+    ) -> Result<Vec<Contributor>, RunError> {
+        let mut asked = JoinSet::new();
+        for seat in seats {
+            let (office, plan, round) = (self.office.clone(), plan.clone(), round.clone());
+            let deadline = self.deadline;
+            asked.spawn(async move {
+                let answer = ask(&office, &seat, &plan, &round, deadline).await;
+                (seat, answer)
+            });
+        }
+        let mut contributors = Vec::new();
+        while let Some(joined) = asked.join_next().await {
+            let Ok((seat, answer)) = joined else { continue };
+            let status = answer.as_ref().err().copied().unwrap_or(SiteStatus::Contributed);
+            self.progress(&seat.site, status.name(), "").await;
+            if let Some(line) = statuses.get_mut(&seat.site.id) {
+                line.status = status;
+                line.software = answer.as_ref().ok().map(|answer| answer.software.clone());
+            }
+            if let Ok(answer) = answer {
+                self.office
+                    .home
+                    .write(&format!("runs/{}/answers/{}.json", self.id, seat.site.id), &answer.sealed)?;
+                contributors.push(Contributor { seat, answer });
+            }
+        }
+        contributors.sort_by(|a, b| a.seat.site.id.cmp(&b.seat.site.id));
+        Ok(contributors)
+    }
+
+    /// Writes the result; its digest goes into the release record.
+    fn release(
+        &self,
+        plan: &Plan,
+        round: &Round,
+        contributors: &[Contributor],
+        statuses: &Statuses,
+    ) -> Result<Digest, RunError> {
+        let office = &self.office;
+        let answers =
+            contributors.iter().map(|one| (one.seat.site.id.clone(), Digest::of(&one.answer.sealed))).collect();
+        let provenance = Provenance {
+            network: office.root.network.to_string(),
+            root: office.sealed_root.payload_digest(),
+            dictionary: office.root.dictionary,
+            investigators: self.sealed.investigators.clone(),
+            approvers: self.sealed.approvers.clone(),
+            rounds: vec![round.digest],
+            answers,
+            software: env!("CARGO_PKG_VERSION"),
+        };
+        let times = RunTimes { id: self.id.clone(), started: self.started, finished: office.now() };
+        let sites = statuses.values().cloned().collect();
+        let (document, tables) =
+            assembly::assemble(&self.sealed, plan, times, sites, contributors, provenance);
+        let mut json = serde_json::to_vec_pretty(&document)?;
+        json.push(b'\n');
+        office.home.write(&format!("runs/{}/tables.json", self.id), &serde_json::to_vec(&tables)?)?;
+        office.home.write(&format!("runs/{}/result.json", self.id), &json)?;
+        Ok(Digest::of(&json))
+    }
+
+    /// Tells every site of the round how it ended, which closes the round there.
+    async fn deliver(&self, round: &Round, result: Option<Digest>, statuses: &Statuses) {
+        let record = wire::ReleaseRecord {
+            network: self.office.root.network.to_string(),
+            run: self.id.to_string(),
+            study: self.sealed.digest.as_bytes().to_vec(),
+            rounds: vec![round.digest.as_bytes().to_vec()],
+            result: result.map(|digest| digest.as_bytes().to_vec()).unwrap_or_default(),
+            sites: statuses
+                .values()
+                .map(|line| wire::SiteOutcome { site: line.id.to_string(), status: line.status.name().into() })
+                .collect(),
+        };
+        let sealed = Envelope::seal(RELEASE_TYPE, record.encode_to_vec(), &self.office.key);
+        let request = wire::DeliverRequest { sealed_record: sealed.to_json().into_bytes() };
+        let until = Instant::now() + DELIVER_DEADLINE;
+        let mut sent = JoinSet::new();
+        for line in statuses.values().filter(|line| line.snapshot.is_some()) {
+            if let Some(mut node) = self.office.hub.node(&line.id) {
+                let request = request.clone();
+                sent.spawn(async move { timeout_at(until, node.deliver(request)).await.is_ok() });
+            }
+        }
+        while sent.join_next().await.is_some() {}
+    }
+
+    async fn progress(&self, site: &Site, status: &str, detail: &str) {
+        let progress = SiteProgress {
+            site: site.id.to_string(),
+            label: site.label.clone(),
+            status: status.to_owned(),
+            detail: detail.to_owned(),
+        };
+        self.tell(Event::Site(progress)).await;
+    }
+
+    async fn tell(&self, event: Event) {
+        // Whoever started the run may have left; it goes on.
+        let _ = self.events.send(Ok(wire::RunEvent { event: Some(event) })).await;
+    }
+}
+
+/// The snapshot for which a site has accepted the study, with its steward's seal checked.
+async fn announce(
+    office: &Office,
+    site: &Site,
+    request: wire::AnnounceRequest,
+    study: &Envelope,
+) -> Result<Digest, SiteStatus> {
+    let (mut node, _) = office.hub.wait(&site.id, None).await;
+    let reply = node.announce(request).await.map_err(|_| SiteStatus::Unreachable)?.into_inner();
+    match reply.decision() {
+        Decision::Accepted => {}
+        Decision::Pending => return Err(SiteStatus::NotAccepted),
+        Decision::Refused | Decision::Unspecified => return Err(SiteStatus::Refused),
+    }
+    let broken = |_| SiteStatus::BrokenAnswer;
+    let acceptance = Envelope::from_json(&reply.sealed_acceptance).map_err(broken)?;
+    let countersigned = Envelope::from_json(&reply.countersigned_study).map_err(broken)?;
+    countersigned.verify(STUDY_TYPE, &site.steward_role()).map_err(broken)?;
+    let accepted = Acceptance::open(&acceptance, &site.steward_role()).map_err(|_| SiteStatus::BrokenAnswer)?;
+    let digest = study.payload_digest();
+    let fits = accepted.study == digest
+        && accepted.site == site.id
+        && accepted.network == office.root.network
+        && countersigned.payload_digest() == digest;
+    fits.then_some(accepted.snapshot).ok_or(SiteStatus::BrokenAnswer)
+}
+
+/// A site's answer to the round, or why there is none.
+async fn ask(
+    office: &Office,
+    seat: &Seat,
+    plan: &Plan,
+    round: &Round,
+    deadline: Instant,
+) -> Result<SiteAnswer, SiteStatus> {
+    let mut lost = None;
+    loop {
+        let connected = timeout_at(deadline, office.hub.wait(&seat.site.id, lost)).await;
+        let (mut node, link) = connected.map_err(|_| SiteStatus::Unreachable)?;
+        let request = wire::ContributeRequest { sealed_round: round.sealed.clone() };
+        match timeout_at(deadline, node.contribute(request)).await {
+            Err(_) => return Err(SiteStatus::TooSlow),
+            Ok(Ok(reply)) => {
+                let sealed = reply.into_inner().sealed_answer;
+                if sealed.is_empty() {
+                    return Err(SiteStatus::Refused);
+                }
+                return round.read_answer(seat, plan, sealed).map_err(|error| {
+                    warn!(site = %seat.site.id, %error, "an answer was not believed");
+                    SiteStatus::BrokenAnswer
+                });
+            }
+            Ok(Err(status)) if is_lost_link(status.code()) => lost = Some(link),
+            Ok(Err(status)) => {
+                warn!(site = %seat.site.id, code = ?status.code(), "a site answered with an error");
+                return Err(SiteStatus::BrokenAnswer);
+            }
+        }
+    }
+}
+
+/// What tonic says when a link is gone.
+fn is_lost_link(code: Code) -> bool {
+    matches!(code, Code::Unavailable | Code::Cancelled | Code::Internal | Code::Unknown)
+}

@@ -1,0 +1,216 @@
+//! The desk: what people's commands call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use notochord_proto::name::RunId;
+use notochord_proto::root::Root;
+use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::wire::network_server::Network;
+use notochord_proto::wire::{
+    InviteReply, InviteRequest, ResultReply, ResultRequest, RunEvent, RunRequest, RunSummary, RunsReply,
+    RunsRequest, SiteSummary, SitesReply, SitesRequest, StudiesReply, StudiesRequest, StudyReply, StudyRequest,
+    StudySummary, SubmitReply, SubmitRequest, invite_request, CapabilitiesRequest,
+};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::announce;
+use crate::directory::{self, Office as PersonOffice, Person, Site};
+use crate::home::HomeError;
+use crate::office::{InviteError, Office};
+use crate::run;
+use crate::store::{Invitee, RunLine, RunStatus, StoreError};
+use crate::studies::{self, StudiesError, SubmittedStudy};
+
+/// The longest a run may wait for its sites.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 3600);
+/// How long a node may take to say what it can do.
+const CAPABILITIES_DEADLINE: Duration = Duration::from_secs(3);
+
+/// The `Network` service.
+pub struct Desk(pub Arc<Office>);
+
+#[tonic::async_trait]
+impl Network for Desk {
+    async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitReply>, Status> {
+        let office = &self.0;
+        let bytes = request.into_inner().sealed_study;
+        let submitted = studies::submit(&office.home, &office.root, &bytes, office.now()).map_err(study_status)?;
+        if let Ok(complete) = SealedStudy::open(submitted.envelope.clone(), &office.root, office.now()) {
+            announce::to_all(office, complete);
+        }
+        Ok(Response::new(SubmitReply { study: Some(summary(&submitted, &office.root)) }))
+    }
+
+    async fn studies(&self, _: Request<StudiesRequest>) -> Result<Response<StudiesReply>, Status> {
+        let all = studies::list(&self.0.home).map_err(study_status)?;
+        let studies = all.iter().map(|one| summary(one, &self.0.root)).collect();
+        Ok(Response::new(StudiesReply { studies }))
+    }
+
+    async fn study(&self, request: Request<StudyRequest>) -> Result<Response<StudyReply>, Status> {
+        let found = studies::find(&self.0.home, &request.into_inner().study).map_err(study_status)?;
+        Ok(Response::new(StudyReply { sealed_study: found.envelope.to_json().into_bytes() }))
+    }
+
+    async fn sites(&self, _: Request<SitesRequest>) -> Result<Response<SitesReply>, Status> {
+        let mut asked = JoinSet::new();
+        for (order, site) in directory::sites(&self.0.home).map_err(home_status)?.into_iter().enumerate() {
+            let office = self.0.clone();
+            asked.spawn(async move { (order, site_summary(&office, &site).await) });
+        }
+        let mut sites = asked.join_all().await;
+        sites.sort_by_key(|(order, _)| *order);
+        Ok(Response::new(SitesReply { sites: sites.into_iter().map(|(_, site)| site).collect() }))
+    }
+
+    async fn invite(&self, request: Request<InviteRequest>) -> Result<Response<InviteReply>, Status> {
+        coordinator_only(&request)?;
+        let InviteRequest { invited, valid_s, dial } = request.into_inner();
+        let dial = (!dial.is_empty()).then_some(dial);
+        let (label, invitee) = match invited {
+            Some(invite_request::Invited::SiteLabel(label)) => (label, Invitee::Site { dial }),
+            Some(invite_request::Invited::Person(label)) => (label, Invitee::Person),
+            None => return Err(Status::invalid_argument("nobody is invited")),
+        };
+        let valid = time::Duration::seconds(i64::try_from(valid_s).unwrap_or(i64::MAX));
+        let invitation = self.0.invite(&label, invitee, valid).map_err(invite_status)?;
+        let text = invitation.to_text().to_string();
+        Ok(Response::new(InviteReply { invitation: text, id: invitation.id.to_string() }))
+    }
+
+    type RunStream = ReceiverStream<Result<RunEvent, Status>>;
+
+    async fn run(&self, request: Request<RunRequest>) -> Result<Response<Self::RunStream>, Status> {
+        coordinator_only(&request)?;
+        let RunRequest { study, deadline_s } = request.into_inner();
+        let office = self.0.clone();
+        let sealed = studies::runnable(&office.home, &office.root, &study, office.now()).map_err(study_status)?;
+        let deadline = Duration::from_secs(deadline_s).clamp(Duration::from_secs(1), LONGEST_DEADLINE);
+        // Room for every event a run of a large network can have, so that a slow listener never slows a run.
+        let (events, stream) = mpsc::channel(4096);
+        run::start(office, sealed, deadline, events).map_err(|error| Status::internal(error.to_string()))?;
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn runs(&self, _: Request<RunsRequest>) -> Result<Response<RunsReply>, Status> {
+        let lines = self.0.store.runs().map_err(store_status)?;
+        Ok(Response::new(RunsReply { runs: lines.iter().map(run_summary).collect() }))
+    }
+
+    async fn result(&self, request: Request<ResultRequest>) -> Result<Response<ResultReply>, Status> {
+        let run = find_run(&self.0, &request.into_inner().run)?;
+        let read = |name: &str| self.0.home.read(&format!("runs/{run}/{name}")).map_err(home_status);
+        Ok(Response::new(ResultReply { result: read("result.json")?, tables: read("tables.json")? }))
+    }
+}
+
+/// The newest released run that `selector` names: a run's id, a study's id, or `id@version`.
+fn find_run(office: &Office, selector: &str) -> Result<RunId, Status> {
+    let lines = office.store.runs().map_err(store_status)?;
+    let named = |line: &&RunLine| {
+        let study_id = line.study.split('@').next().unwrap_or_default();
+        line.run.as_str() == selector || line.study == selector || study_id == selector
+    };
+    let matching: Vec<&RunLine> = lines.iter().filter(named).collect();
+    match (matching.iter().rev().find(|line| line.status == RunStatus::Released), matching.last()) {
+        (Some(line), _) => Ok(line.run.clone()),
+        (None, Some(line)) => {
+            let (run, status, reason) = (&line.run, line.status.name(), &line.reason);
+            Err(Status::failed_precondition(format!("run {run} has no result: it is {status}. {reason}")))
+        }
+        (None, None) => {
+            Err(Status::not_found(format!("there is no run or study `{selector}`; `notochord runs` names the runs")))
+        }
+    }
+}
+
+async fn site_summary(office: &Office, site: &Site) -> SiteSummary {
+    let node = office.hub.node(&site.id);
+    let connected = node.is_some();
+    let mut software = String::new();
+    if let Some(mut node) = node
+        && let Ok(Ok(reply)) = timeout(CAPABILITIES_DEADLINE, node.capabilities(CapabilitiesRequest {})).await
+    {
+        software = reply.into_inner().software.chars().take(40).collect();
+    }
+    SiteSummary {
+        id: site.id.to_string(),
+        label: site.label.clone(),
+        connected,
+        software,
+        certificate_expires: rfc3339(site.certificate_expires),
+    }
+}
+
+fn summary(submitted: &SubmittedStudy, root: &Root) -> StudySummary {
+    let SubmittedStudy { envelope, study } = submitted;
+    StudySummary {
+        id: study.id.to_string(),
+        version: study.version,
+        title: study.title.clone(),
+        digest: envelope.payload_digest().as_bytes().to_vec(),
+        approvals: envelope.signers(&root.approvers),
+        approvals_needed: u32::try_from(root.approvers.threshold()).unwrap_or(u32::MAX),
+        expires: study.expires.to_string(),
+    }
+}
+
+fn run_summary(line: &RunLine) -> RunSummary {
+    RunSummary {
+        run: line.run.to_string(),
+        study: line.study.clone(),
+        started: rfc3339(line.started),
+        finished: line.finished.map(rfc3339).unwrap_or_default(),
+        status: line.status.name().to_owned(),
+        reason: line.reason.clone(),
+    }
+}
+
+fn rfc3339(time: OffsetDateTime) -> String {
+    // A time that can be held can be written.
+    time.format(&Rfc3339).unwrap_or_default()
+}
+
+fn coordinator_only<T>(request: &Request<T>) -> Result<(), Status> {
+    match request.extensions().get::<Arc<Person>>() {
+        Some(person) if person.office == PersonOffice::Coordinator => Ok(()),
+        _ => Err(Status::permission_denied("only the coordinator's own people may do this")),
+    }
+}
+
+fn study_status(error: StudiesError) -> Status {
+    let message = error.to_string();
+    match error {
+        StudiesError::Unknown(_) => Status::not_found(message),
+        StudiesError::Home(_) => Status::internal(message),
+        StudiesError::Sealed(_) => Status::failed_precondition(message),
+        StudiesError::Ambiguous(_)
+        | StudiesError::Envelope(_)
+        | StudiesError::Malformed(_)
+        | StudiesError::Taken(_) => Status::invalid_argument(message),
+    }
+}
+
+fn invite_status(error: InviteError) -> Status {
+    let message = error.to_string();
+    match error {
+        InviteError::Enrolled(_) => Status::already_exists(message),
+        InviteError::Name(_) | InviteError::TooLong => Status::invalid_argument(message),
+        InviteError::Home(_) | InviteError::Randomness(_) | InviteError::Store(_) => Status::internal(message),
+    }
+}
+
+fn home_status(error: HomeError) -> Status {
+    Status::internal(error.to_string())
+}
+
+fn store_status(error: StoreError) -> Status {
+    Status::internal(error.to_string())
+}

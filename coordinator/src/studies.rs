@@ -1,0 +1,123 @@
+//! The sealed studies the coordinator holds: one file per study's exact bytes.
+
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::{Envelope, EnvelopeError};
+use notochord_proto::problem::Problem;
+use notochord_proto::root::Root;
+use notochord_proto::sealed_study::{SealedStudy, SealedStudyError};
+use notochord_proto::study::Study;
+use time::OffsetDateTime;
+
+use crate::home::{Home, HomeError};
+
+/// A study as handed in; its approvals may still be incomplete.
+#[derive(Debug, Clone)]
+pub struct SubmittedStudy {
+    /// The envelope with every signature handed in so far.
+    pub envelope: Envelope,
+    /// What it says.
+    pub study: Study,
+}
+
+/// Why a study cannot be taken or found.
+#[derive(Debug, thiserror::Error)]
+pub enum StudiesError {
+    /// Not an envelope.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// Not a study.
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Malformed(Vec<Problem>),
+    /// May not run.
+    #[error(transparent)]
+    Sealed(#[from] SealedStudyError),
+    /// Two documents under one name.
+    #[error("`{0}` is taken by another document; a changed study needs a new version")]
+    Taken(String),
+    /// None.
+    #[error("there is no study `{0}`; `notochord study list` names them")]
+    Unknown(String),
+    /// Several.
+    #[error("`{0}` names several studies; give more digits of the digest")]
+    Ambiguous(String),
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+}
+
+/// Takes a sealed study, or adds its signatures to the one already held. An investigator of the network must
+/// have signed it, and it must be fit for the network today.
+pub fn submit(
+    home: &Home,
+    root: &Root,
+    bytes: &[u8],
+    now: OffsetDateTime,
+) -> Result<SubmittedStudy, StudiesError> {
+    let mut envelope = Envelope::from_json(bytes)?;
+    let signed = envelope
+        .verify(notochord_proto::root::STUDY_TYPE, &root.investigators)
+        .map_err(SealedStudyError::Investigator)?;
+    let study = Study::parse("the sealed study", signed.payload).map_err(StudiesError::Malformed)?;
+    notochord_proto::sealed_study::check(&study, root, now.date())?;
+    let digest = envelope.payload_digest();
+    for held in list(home)? {
+        if held.envelope.payload_digest() == digest {
+            envelope.join(&held.envelope);
+        } else if (&held.study.id, held.study.version) == (&study.id, study.version) {
+            return Err(StudiesError::Taken(format!("{}@{}", study.id, study.version)));
+        }
+    }
+    home.write(&file_name(digest), envelope.to_json().as_bytes())?;
+    Ok(SubmittedStudy { envelope, study })
+}
+
+/// Every study, by id and version.
+pub fn list(home: &Home) -> Result<Vec<SubmittedStudy>, StudiesError> {
+    let mut studies = Vec::new();
+    for name in home.list("studies")? {
+        let envelope = Envelope::from_json(&home.read(&format!("studies/{name}"))?)?;
+        let study = Study::parse("a sealed study", envelope.payload_for_reading())
+            .map_err(StudiesError::Malformed)?;
+        studies.push(SubmittedStudy { envelope, study });
+    }
+    studies.sort_by(|a, b| (&a.study.id, a.study.version).cmp(&(&b.study.id, b.study.version)));
+    Ok(studies)
+}
+
+/// The study that `selector` names: `id` (its newest version), `id@version`, or the first digits of its digest.
+pub fn find(home: &Home, selector: &str) -> Result<SubmittedStudy, StudiesError> {
+    let (id, version) = match selector.split_once('@') {
+        Some((id, version)) => (id, version.parse::<u32>().ok()),
+        None => (selector, None),
+    };
+    let all = list(home)?;
+    let named = |one: &&SubmittedStudy| {
+        one.study.id.as_str() == id && (!selector.contains('@') || Some(one.study.version) == version)
+    };
+    if let Some(newest) = all.iter().filter(named).max_by_key(|one| one.study.version) {
+        return Ok(newest.clone());
+    }
+    let digits = selector.strip_prefix("sha256:").unwrap_or(selector);
+    let mut matching = all.iter().filter(|one| {
+        digits.len() >= 8 && one.envelope.payload_digest().hex().starts_with(digits)
+    });
+    match (matching.next(), matching.next()) {
+        (Some(one), None) => Ok(one.clone()),
+        (Some(_), Some(_)) => Err(StudiesError::Ambiguous(selector.to_owned())),
+        (None, _) => Err(StudiesError::Unknown(selector.to_owned())),
+    }
+}
+
+/// The study, if it may run: every signature is checked again.
+pub fn runnable(
+    home: &Home,
+    root: &Root,
+    selector: &str,
+    now: OffsetDateTime,
+) -> Result<SealedStudy, StudiesError> {
+    Ok(SealedStudy::open(find(home, selector)?.envelope, root, now)?)
+}
+
+fn file_name(digest: Digest) -> String {
+    format!("studies/{}.json", digest.hex())
+}

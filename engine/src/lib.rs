@@ -1,0 +1,23 @@
+//! The room of patient rows: exports become snapshots, and snapshots become the frames that statistics read.
+//!
+//! Rows come in through [`import`], which keeps what the dictionary asks for and drops names, notes and free
+//! text before anything is stored. They rest in an immutable [`snapshot`], known by the hash of its content.
+//! For a study, [`frame`] narrows them to the cohort, computes the derived variables and hands each analysis
+//! the columns it reads.
+//!
+//! Nothing in this room can leave it. It opens no socket; the types that hold rows ([`rows::Rows`],
+//! [`snapshot::Snapshot`], `notochord_stats::frame::Frame`) have no `Debug`, `Display` or `Serialize`; and an
+//! error that may travel names a variable or a file, never a value. Only an [`import::ImportReport`] quotes a
+//! cell, because the person at the centre who imports the file has to mend it.
+
+pub mod frame;
+pub mod import;
+pub mod record_key;
+pub mod rows;
+pub mod snapshot;
+
+mod cohort;
+mod evaluate;
+
+#[cfg(test)]
+mod sample;

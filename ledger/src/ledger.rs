@@ -1,0 +1,207 @@
+//! A ledger open for writing.
+
+use std::io;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::chain::Chain;
+use crate::checkpoint::Checkpoint;
+use crate::entry::{self, Entry, EntryError};
+use crate::fault::Fault;
+use crate::note::CheckpointKey;
+use crate::storage::{DirectoryStorage, Storage};
+
+/// A ledger open for writing. Several may be open on one storage, in one process or in many.
+#[derive(Debug)]
+pub struct Ledger<S = DirectoryStorage> {
+    storage: S,
+    key: CheckpointKey,
+    chain: Chain,
+    entries: Vec<Entry>,
+    recoveries: Vec<Recovery>,
+    /// Set once a sync has failed: what the disk holds is then unknown until the ledger is opened again.
+    unsure: bool,
+}
+
+/// What an interrupted append left behind and how it was put right: to be said to the person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Recovery {
+    /// A complete last line had not been signed for.
+    #[error(
+        "line {line} was written when the machine stopped, before it was signed; it is whole and now signed"
+    )]
+    Signed {
+        /// The line, counted from 1.
+        line: u64,
+    },
+    /// The last line was incomplete or unreadable.
+    #[error("line {line} was being written when the machine stopped; its {bytes} bytes were cut off")]
+    TornTail {
+        /// The line, counted from 1.
+        line: u64,
+        /// How many bytes of it there were.
+        bytes: u64,
+    },
+}
+
+/// Why a ledger cannot be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// It is not what was written. It stays locked until a person has looked.
+    #[error("the ledger is locked: {0}")]
+    Broken(#[from] Fault),
+    /// Asked to create a ledger where one is.
+    #[error("there is a ledger here already")]
+    Exists,
+    /// What was to be written cannot be an entry.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// The disk failed.
+    #[error("the ledger's disk failed while {doing}: {source}")]
+    Storage {
+        /// What was being done.
+        doing: &'static str,
+        /// How it failed.
+        source: io::Error,
+    },
+    /// An earlier sync failed.
+    #[error("the disk failed to keep an earlier entry; check the disk, then start again")]
+    Unsure,
+}
+
+impl<S: Storage> Ledger<S> {
+    /// Makes an empty ledger and signs that it is empty.
+    pub fn create(storage: S, key: CheckpointKey) -> Result<Self, LedgerError> {
+        let mut ledger = Self::unread(storage, key);
+        let _lock = ledger.lock()?;
+        let length = ledger.storage.log_length().map_err(failed(READING))?;
+        let checkpoint = ledger.storage.read_checkpoint().map_err(failed(READING))?;
+        if length > 0 || checkpoint.is_some() {
+            return Err(LedgerError::Exists);
+        }
+        ledger.sign(Chain::default())?;
+        Ok(ledger)
+    }
+
+    /// Opens a ledger: checks every line against the chain and the signed checkpoint, and repairs what an
+    /// interrupted append left behind, and nothing else.
+    pub fn open(storage: S, key: CheckpointKey) -> Result<Self, LedgerError> {
+        let mut ledger = Self::unread(storage, key);
+        ledger.refresh()?;
+        Ok(ledger)
+    }
+
+    /// Reads, and checks, what others have appended since.
+    pub fn refresh(&mut self) -> Result<(), LedgerError> {
+        let _lock = self.lock()?;
+        self.catch_up()
+    }
+
+    /// Appends an entry. Once this returns, the entry and the checkpoint that covers it outlast a power cut.
+    ///
+    /// `body` is a struct or map; its fields stand in the entry beside `index`, `time` and `kind`.
+    pub fn append<B: Serialize>(
+        &mut self,
+        now: OffsetDateTime,
+        kind: &str,
+        body: &B,
+    ) -> Result<&Entry, LedgerError> {
+        let _lock = self.lock()?;
+        self.catch_up()?;
+        let json = entry::write(self.chain.size(), now, kind, body)?;
+        let line = self.chain.line(&json);
+        self.storage.append_log(&line).map_err(failed("writing an entry"))?;
+        self.keep(&line)?;
+        Ok(&self.entries[self.entries.len() - 1])
+    }
+
+    /// The entries this process has read or written, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many entries there are, and their Merkle root.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.chain.checkpoint()
+    }
+
+    /// What was repaired since this ledger was opened, oldest first.
+    pub fn recoveries(&self) -> &[Recovery] {
+        &self.recoveries
+    }
+
+    fn unread(storage: S, key: CheckpointKey) -> Self {
+        let chain = Chain::default();
+        Self { storage, key, chain, entries: Vec::new(), recoveries: Vec::new(), unsure: false }
+    }
+
+    fn lock(&self) -> Result<S::Lock, LedgerError> {
+        self.storage.lock().map_err(failed("waiting for its lock"))
+    }
+
+    /// Follows the log to its end. The caller holds the lock.
+    fn catch_up(&mut self) -> Result<(), LedgerError> {
+        if self.unsure {
+            return Err(LedgerError::Unsure);
+        }
+        let note = self.storage.read_checkpoint().map_err(failed(READING))?.ok_or(Fault::NoCheckpoint)?;
+        let signed = Checkpoint::open(&note, &self.key.verifier()).map_err(Fault::Checkpoint)?;
+        let length = self.storage.log_length().map_err(failed(READING))?;
+        if signed.size < self.chain.size() || length < self.chain.bytes() {
+            return Err(Fault::RolledBack { known: self.chain.size(), found: signed.size }.into());
+        }
+        let bytes = self.storage.read_log(self.chain.bytes()).map_err(failed(READING))?;
+        let entries = &mut self.entries;
+        let tail = self.chain.follow_until(signed.size, &bytes, |entry| entries.push(entry))?;
+        self.chain.agree(&signed)?;
+        self.repair(tail)
+    }
+
+    /// Deals with what stands after the last signed entry: nothing, one whole line, or one that was cut short.
+    fn repair(&mut self, tail: &[u8]) -> Result<(), LedgerError> {
+        let line = self.chain.size() + 1;
+        let Some((_, before_last)) = tail.split_last() else { return Ok(()) };
+        if before_last.contains(&b'\n') {
+            return Err(Fault::Unsigned { line, signed: self.chain.size() }.into());
+        }
+        match self.keep(tail) {
+            Ok(()) => self.recoveries.push(Recovery::Signed { line }),
+            Err(LedgerError::Broken(Fault::Form { .. })) => {
+                self.storage.truncate_log(self.chain.bytes()).map_err(failed("cutting off a torn line"))?;
+                self.recoveries.push(Recovery::TornTail { line, bytes: tail.len() as u64 });
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Makes the line at the end of the log last, signs for it, and only then counts it in.
+    fn keep(&mut self, line: &[u8]) -> Result<(), LedgerError> {
+        let mut longer = self.chain.clone();
+        let entry = longer.follow(line)?;
+        let synced = self.storage.sync_log().map_err(failed("making an entry last"));
+        self.unsure = synced.is_err();
+        synced?;
+        self.sign(longer)?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn sign(&mut self, chain: Chain) -> Result<(), LedgerError> {
+        let note = chain.checkpoint().sign(&self.key);
+        self.storage.replace_checkpoint(note.as_bytes()).map_err(failed("writing its checkpoint"))?;
+        self.chain = chain;
+        Ok(())
+    }
+}
+
+const READING: &str = "reading it";
+
+/// Says what the disk was asked for when it failed.
+fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> LedgerError {
+    move |source| LedgerError::Storage { doing, source }
+}
+
+#[cfg(test)]
+mod tests;

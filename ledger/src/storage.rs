@@ -1,0 +1,126 @@
+//! Where a ledger's bytes lie.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The few things a ledger asks of a disk. Tests put a failing one in its place.
+pub trait Storage {
+    /// Held by whoever reads or writes the ledger; dropping it lets the next one in.
+    type Lock;
+
+    /// Waits until nobody else holds the lock.
+    fn lock(&self) -> io::Result<Self::Lock>;
+
+    /// How many bytes the log has.
+    fn log_length(&self) -> io::Result<u64>;
+
+    /// The log from byte `from` to its end.
+    fn read_log(&self, from: u64) -> io::Result<Vec<u8>>;
+
+    /// Writes at the end of the log. It need not last until [`sync_log`](Self::sync_log) returns.
+    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Returns once every byte of the log will outlast a power cut.
+    fn sync_log(&mut self) -> io::Result<()>;
+
+    /// Cuts the log to `length` bytes, to last.
+    fn truncate_log(&mut self, length: u64) -> io::Result<()>;
+
+    /// The checkpoint, if there is one.
+    fn read_checkpoint(&self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Puts a checkpoint in the place of the old one, to last: a crash leaves the old one or the new one.
+    fn replace_checkpoint(&mut self, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// A ledger in a folder: `ledger.log`, `checkpoint`, `lock`.
+#[derive(Debug)]
+pub struct DirectoryStorage {
+    directory: PathBuf,
+    log: File,
+}
+
+/// An exclusive advisory lock on a ledger's folder.
+#[derive(Debug)]
+pub struct DirectoryLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
+
+/// The most bytes a checkpoint file may have.
+const MOST_CHECKPOINT_BYTES: u64 = 16 * 1024;
+
+impl DirectoryStorage {
+    /// Opens the folder, making it and an empty log where they are missing.
+    pub fn open(directory: impl Into<PathBuf>) -> io::Result<Self> {
+        let directory = directory.into();
+        fs::create_dir_all(&directory)?;
+        let path = directory.join("ledger.log");
+        let log = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        sync_directory(&directory)?;
+        Ok(Self { directory, log })
+    }
+
+    /// The folder.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+impl Storage for DirectoryStorage {
+    type Lock = DirectoryLock;
+
+    fn lock(&self) -> io::Result<DirectoryLock> {
+        let path = self.directory.join("lock");
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        file.lock()?;
+        Ok(DirectoryLock(file))
+    }
+
+    fn log_length(&self) -> io::Result<u64> {
+        Ok(self.log.metadata()?.len())
+    }
+
+    fn read_log(&self, from: u64) -> io::Result<Vec<u8>> {
+        let mut log = &self.log;
+        log.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        log.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.log.write_all(bytes)
+    }
+
+    fn sync_log(&mut self) -> io::Result<()> {
+        self.log.sync_all()
+    }
+
+    fn truncate_log(&mut self, length: u64) -> io::Result<()> {
+        self.log.set_len(length)?;
+        self.log.sync_all()
+    }
+
+    fn read_checkpoint(&self) -> io::Result<Option<Vec<u8>>> {
+        let file = match File::open(self.directory.join("checkpoint")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let mut bytes = Vec::new();
+        file.take(MOST_CHECKPOINT_BYTES).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn replace_checkpoint(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let temporary = self.directory.join("checkpoint.new");
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, self.directory.join("checkpoint"))?;
+        sync_directory(&self.directory)
+    }
+}
+
+/// Makes the names in a folder outlast a power cut.
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}

@@ -1,0 +1,313 @@
+//! What a site or a person holds once enrolled: a certificate and its key, and the network's root of trust.
+//!
+//! A directory with `member.toml` (names and address), `tls.key` (0600), `certificate.pem` (chain, the network's
+//! authority last), `root.json` (sealed) and `dictionary.csv`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::Envelope;
+use notochord_proto::fields::Section;
+use notochord_proto::keys::PublicKey;
+use notochord_proto::name::{NetworkName, SiteId};
+use notochord_proto::problem::Problem;
+use notochord_proto::root::Root;
+use notochord_proto::wire::enrolment_client::EnrolmentClient;
+use notochord_proto::wire::{EnrolReply, EnrolRequest};
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::identity::{Holder, Identity, certificate_end};
+use crate::invitation::Invitation;
+use crate::private_file::{create_private_directory, replace};
+use crate::socket::call_over;
+use crate::tls::{self, Credentials, TlsError};
+
+/// How long opening a connection may take.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An enrolled site or person.
+pub struct Membership {
+    directory: PathBuf,
+    /// Who.
+    pub identity: Identity,
+    /// The name in full.
+    pub label: String,
+    /// `host:port` of the coordinator.
+    pub connect: String,
+    /// The root document in force.
+    pub root: Root,
+    /// SHA-256 of the root document's exact bytes.
+    pub root_digest: Digest,
+    /// The data dictionary's exact bytes, as the root document names them.
+    pub dictionary: Vec<u8>,
+    chain: Vec<CertificateDer<'static>>,
+}
+
+/// The public keys of a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SiteKeys {
+    /// What its node signs answers and checkpoints with.
+    pub node: PublicKey,
+    /// What its data steward accepts studies with.
+    pub steward: PublicKey,
+}
+
+/// Why somebody is not enrolled.
+#[derive(Debug, thiserror::Error)]
+pub enum MembershipError {
+    /// A file that a person may have touched.
+    #[error("{0}")]
+    Problem(#[from] Problem),
+    /// A file.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No file of that kind is there: never enrolled.
+    #[error("{0} holds no membership; enrol with an invitation first")]
+    NotEnrolled(String),
+    /// The invitation is over.
+    #[error("the invitation ended on {0}; ask the coordinator for a new one")]
+    InvitationExpired(String),
+    /// Nobody there, or somebody else.
+    #[error("{address} cannot be reached as the network's coordinator: {reason}")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// The coordinator said no.
+    #[error("the coordinator refused: {0}")]
+    Refused(String),
+    /// What the coordinator sent does not fit the invitation.
+    #[error("the coordinator's answer does not fit the invitation: {0}. Do not trust this network")]
+    Impostor(String),
+    /// Keys or certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Membership {
+    /// Enrols with an invitation: makes a key here, has it certified, checks what comes back against the
+    /// invitation, and writes everything into `directory`, which must not be enrolled yet.
+    pub async fn enrol(
+        directory: &Path,
+        invitation: &Invitation,
+        site: Option<SiteKeys>,
+        now: OffsetDateTime,
+    ) -> Result<Self, MembershipError> {
+        if now >= invitation.expires {
+            return Err(MembershipError::InvitationExpired(invitation.expires_text()));
+        }
+        create_private_directory(directory).map_err(|source| file_error(directory, source))?;
+        let key_path = directory.join("tls.key");
+        // A key left by an attempt that failed is used again: it was never certified.
+        let key = if key_path.exists() { tls::read_key(&key_path)? } else { tls::create_key(&key_path)? };
+        let request = EnrolRequest {
+            token: invitation.token.bytes().to_vec(),
+            request: tls::signing_request(&key)?,
+            node_key: site.map(|keys| keys.node.to_bytes().to_vec()).unwrap_or_default(),
+            steward_key: site.map(|keys| keys.steward.to_bytes().to_vec()).unwrap_or_default(),
+        };
+        let reply = ask(invitation, request).await?;
+        check(&reply, invitation, site.is_some()).map_err(MembershipError::Impostor)?;
+        write(directory, invitation, &reply)?;
+        Self::load(directory)
+    }
+
+    /// Reads a directory that [`Membership::enrol`] wrote.
+    pub fn load(directory: &Path) -> Result<Self, MembershipError> {
+        let member = directory.join("member.toml");
+        if !member.exists() {
+            return Err(MembershipError::NotEnrolled(directory.display().to_string()));
+        }
+        let read = |name: &str| {
+            let path = directory.join(name);
+            fs::read(&path).map_err(|source| file_error(&path, source))
+        };
+        let text = String::from_utf8_lossy(&read("member.toml")?).into_owned();
+        let section = Section::parse(&member.display().to_string(), &text)?;
+        let mut fields = section.fields();
+        let (label, connect) = (fields.required("label")?, fields.required("connect")?);
+        fields.finish()?;
+        let damaged = |name: &str, reason: String| {
+            Problem::new(notochord_proto::problem::Place::file(directory.join(name).display().to_string()), reason)
+        };
+        let certificates = pem::parse_many(read("certificate.pem")?)
+            .map_err(|error| damaged("certificate.pem", error.to_string()))?;
+        let chain: Vec<_> =
+            certificates.into_iter().map(|one| CertificateDer::from(one.into_contents())).collect();
+        let leaf = chain.first().ok_or_else(|| damaged("certificate.pem", "it holds no certificate".into()))?;
+        let identity =
+            Identity::of_certificate(leaf).map_err(|error| damaged("certificate.pem", error.to_string()))?;
+        let envelope =
+            Envelope::from_json(&read("root.json")?).map_err(|error| damaged("root.json", error.to_string()))?;
+        let root = Root::open(&envelope).map_err(|error| damaged("root.json", error.to_string()))?;
+        let dictionary = read("dictionary.csv")?;
+        if Digest::of(&dictionary) != root.dictionary {
+            return Err(damaged("dictionary.csv", "it is not the dictionary the root document names".into()).into());
+        }
+        Ok(Self {
+            directory: directory.to_owned(),
+            identity,
+            label,
+            connect,
+            root,
+            root_digest: envelope.payload_digest(),
+            dictionary,
+            chain,
+        })
+    }
+
+    /// The site's or person's id.
+    pub fn id(&self) -> &SiteId {
+        match &self.identity.holder {
+            Holder::Person(id) | Holder::Site(id) => id,
+        }
+    }
+
+    /// The network's name.
+    pub fn network(&self) -> &NetworkName {
+        &self.identity.network
+    }
+
+    /// When the certificate ends, in seconds since 1970-01-01 UTC.
+    pub fn certificate_end(&self) -> i64 {
+        self.chain.first().and_then(|leaf| certificate_end(leaf).ok()).unwrap_or_default()
+    }
+
+    /// Opens a connection to the coordinator, both sides proving who they are.
+    pub async fn dial(&self) -> Result<TlsStream<TcpStream>, MembershipError> {
+        let socket = connect(&self.connect).await?;
+        self.greet(socket, &self.connect).await
+    }
+
+    /// Proves who both sides are on a connection that is open already, whoever opened it.
+    pub async fn greet(
+        &self,
+        socket: TcpStream,
+        address: &str,
+    ) -> Result<TlsStream<TcpStream>, MembershipError> {
+        let authority = self.chain.last().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
+        let key = tls::private_key(&tls::read_key(&self.directory.join("tls.key"))?);
+        let config = tls::client_config(&authority, Credentials { chain: self.chain.clone(), key })?;
+        let name = tls::coordinator_server_name(self.network())?;
+        handshake(TlsConnector::from(config), socket, name, address).await
+    }
+}
+
+/// Writes a membership without enrolment: for the coordinator's own first person.
+pub fn write_directly(
+    directory: &Path,
+    label: &str,
+    connect: &str,
+    chain: &[CertificateDer<'_>],
+    sealed_root: &[u8],
+    dictionary: &[u8],
+) -> Result<(), MembershipError> {
+    let certificates: Vec<_> = chain.iter().map(|der| pem::Pem::new("CERTIFICATE", der.to_vec())).collect();
+    let member = format!(
+        "# Who this directory belongs to, and where the coordinator is.\nlabel = {}\nconnect = {}\n",
+        toml::Value::from(label),
+        toml::Value::from(connect)
+    );
+    let put = |name: &str, bytes: &[u8]| {
+        let path = directory.join(name);
+        replace(&path, bytes).map_err(|source| file_error(&path, source))
+    };
+    put("certificate.pem", pem::encode_many(&certificates).as_bytes())?;
+    put("root.json", sealed_root)?;
+    put("dictionary.csv", dictionary)?;
+    // Last: a directory without it does not count as enrolled.
+    put("member.toml", member.as_bytes())
+}
+
+async fn ask(invitation: &Invitation, request: EnrolRequest) -> Result<EnrolReply, MembershipError> {
+    let socket = connect(&invitation.enrol).await?;
+    let config = tls::enrolment_client_config(invitation.authority)?;
+    let name = tls::coordinator_server_name(&invitation.network)?;
+    let stream = handshake(TlsConnector::from(config), socket, name, &invitation.enrol).await?;
+    let (channel, _gone) = call_over(stream).await.map_err(|error| unreachable(&invitation.enrol, error))?;
+    let reply = timeout(CONNECT_TIMEOUT, EnrolmentClient::new(channel).enrol(request))
+        .await
+        .map_err(|error| unreachable(&invitation.enrol, error))?;
+    match reply {
+        Ok(reply) => Ok(reply.into_inner()),
+        Err(status) => Err(MembershipError::Refused(status.message().to_owned())),
+    }
+}
+
+/// Whether the coordinator's answer is of the network, and for the name, that the invitation says.
+fn check(reply: &EnrolReply, invitation: &Invitation, as_site: bool) -> Result<(), String> {
+    let envelope = Envelope::from_json(&reply.sealed_root).map_err(|error| error.to_string())?;
+    if envelope.payload_digest() != invitation.root {
+        return Err("its root document is another one".into());
+    }
+    let root = Root::open(&envelope).map_err(|error| error.to_string())?;
+    if root.authority != invitation.authority || root.network != invitation.network {
+        return Err("its root document names another authority or network".into());
+    }
+    if Digest::of(&reply.dictionary) != root.dictionary {
+        return Err("its dictionary is not the one its root document names".into());
+    }
+    let authority = reply.certificates.last().ok_or("it sent no certificate")?;
+    if Digest::of(authority) != invitation.authority {
+        return Err("its certificate authority is another one".into());
+    }
+    let expected = match as_site {
+        true => Identity::site(invitation.network.clone(), invitation.id.clone()),
+        false => Identity::person(invitation.network.clone(), invitation.id.clone()),
+    };
+    let leaf = reply.certificates.first().ok_or("it sent no certificate")?;
+    match Identity::of_certificate(leaf) {
+        Ok(identity) if identity == expected => Ok(()),
+        Ok(identity) => Err(format!("it certified {identity}, not {expected}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn write(directory: &Path, invitation: &Invitation, reply: &EnrolReply) -> Result<(), MembershipError> {
+    let chain: Vec<_> = reply.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+    let Invitation { label, connect, .. } = invitation;
+    write_directly(directory, label, connect, &chain, &reply.sealed_root, &reply.dictionary)
+}
+
+async fn connect(address: &str) -> Result<TcpStream, MembershipError> {
+    let socket = timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+        .await
+        .map_err(|_| unreachable(address, "no answer within 10 s"))?
+        .map_err(|error| unreachable(address, error))?;
+    socket.set_nodelay(true).map_err(|error| unreachable(address, error))?;
+    Ok(socket)
+}
+
+async fn handshake(
+    connector: TlsConnector,
+    socket: TcpStream,
+    name: rustls::pki_types::ServerName<'static>,
+    address: &str,
+) -> Result<TlsStream<TcpStream>, MembershipError> {
+    timeout(CONNECT_TIMEOUT, connector.connect(name, socket))
+        .await
+        .map_err(|_| unreachable(address, "no TLS handshake within 10 s"))?
+        .map_err(|error| unreachable(address, error))
+}
+
+fn unreachable(address: &str, reason: impl std::fmt::Display) -> MembershipError {
+    MembershipError::Unreachable { address: address.to_owned(), reason: reason.to_string() }
+}
+
+fn file_error(path: &Path, source: std::io::Error) -> MembershipError {
+    MembershipError::File { path: path.display().to_string(), source }
+}

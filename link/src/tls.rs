@@ -1,0 +1,136 @@
+//! TLS 1.3, mutually authenticated, under the network's own certificate authority.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use notochord_proto::name::NetworkName;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::TLS13;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use zeroize::Zeroizing;
+
+use crate::pin::PinnedAuthority;
+use crate::private_file::{create_private, read_private};
+use notochord_proto::digest::Digest;
+
+/// What can go wrong with keys and certificates.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A key file.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Making a key or certificate.
+    #[error("a key or certificate cannot be made or read: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// Setting TLS up.
+    #[error("TLS cannot be set up with this key and certificate: {0}")]
+    Setup(#[from] rustls::Error),
+    /// Setting the verifier of clients up.
+    #[error("TLS cannot be set up with this certificate authority: {0}")]
+    Verifier(#[from] rustls::server::VerifierBuilderError),
+}
+
+/// A certificate chain (DER, leaf first; the authority last) and its key.
+pub struct Credentials {
+    /// The chain.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The key.
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// A fresh key for TLS, written to `path`.
+pub fn create_key(path: &Path) -> Result<KeyPair, TlsError> {
+    let pair = KeyPair::generate()?;
+    let text = Zeroizing::new(pair.serialize_pem());
+    create_private(path, text.as_bytes()).map_err(|source| file_error(path, source))?;
+    Ok(pair)
+}
+
+/// Reads a key that [`create_key`] wrote.
+pub fn read_key(path: &Path) -> Result<KeyPair, TlsError> {
+    let text = read_private(path).map_err(|source| file_error(path, source))?;
+    Ok(KeyPair::from_pem(&text)?)
+}
+
+/// A certificate signing request (DER) for `key`. It carries no name: the authority decides who the token's
+/// bearer is.
+pub fn signing_request(key: &KeyPair) -> Result<Vec<u8>, TlsError> {
+    Ok(CertificateParams::default().serialize_request(key)?.der().to_vec())
+}
+
+/// The name on the coordinator's certificate: a fixed one, since the network's own authority vouches for it.
+pub fn coordinator_name(network: &NetworkName) -> String {
+    format!("coordinator.{network}.notochord.internal")
+}
+
+/// The coordinator's name as rustls wants it.
+pub fn coordinator_server_name(network: &NetworkName) -> Result<ServerName<'static>, TlsError> {
+    ServerName::try_from(coordinator_name(network))
+        .map_err(|_| TlsError::Setup(rustls::Error::General("the network's name is not a host name".into())))
+}
+
+/// For sites and persons: who proves its own identity and asks for the coordinator's.
+pub fn client_config(authority: &CertificateDer<'_>, own: Credentials) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_root_certificates(root_store(authority)?)
+        .with_client_auth_cert(own.chain, own.key)?;
+    Ok(Arc::new(config))
+}
+
+/// For enrolment: no identity yet, and an authority known by its fingerprint alone.
+pub fn enrolment_client_config(authority: Digest) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(PinnedAuthority::new(authority, provider())))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// For the coordinator: every caller must hold a certificate of `authority`.
+pub fn server_config(authority: &CertificateDer<'_>, own: Credentials) -> Result<Arc<ServerConfig>, TlsError> {
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(root_store(authority)?), provider()).build()?;
+    let config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(own.chain, own.key)?;
+    Ok(Arc::new(config))
+}
+
+/// For the coordinator's door for newcomers.
+pub fn enrolment_server_config(own: Credentials) -> Result<Arc<ServerConfig>, TlsError> {
+    let config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(own.chain, own.key)?;
+    Ok(Arc::new(config))
+}
+
+/// A key pair as rustls wants it.
+pub fn private_key(pair: &KeyPair) -> PrivateKeyDer<'static> {
+    PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()))
+}
+
+pub(crate) fn root_store(authority: &CertificateDer<'_>) -> Result<RootCertStore, rustls::Error> {
+    let mut store = RootCertStore::empty();
+    store.add(authority.clone().into_owned())?;
+    Ok(store)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+fn file_error(path: &Path, source: std::io::Error) -> TlsError {
+    TlsError::File { path: path.display().to_string(), source }
+}

@@ -1,0 +1,147 @@
+//! What a centre knows and judges by: its network, its policy, its data. It has no ledger and no way out, so a
+//! command may use it beside a node that serves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use notochord_disclosure::Rules;
+use notochord_engine::frame::frames;
+use notochord_engine::snapshot::Snapshot;
+use notochord_proto::dictionary::Dictionary;
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::Envelope;
+use notochord_proto::name::{AnalysisId, SiteId};
+use notochord_proto::problem::Problem;
+use notochord_proto::root::Root;
+use notochord_proto::scope::Scope;
+use notochord_proto::sealed_study::SealedStudy;
+use notochord_stats::frame::Frame;
+use notochord_stats::plan::{Plan, PlannedAnalysis};
+use time::OffsetDateTime;
+
+use crate::gate::{Passage, let_out};
+use crate::home::Home;
+use crate::policy::Policy;
+use crate::refusal::Refusal;
+
+/// What time it is; passed in so that tests can turn it.
+pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
+
+/// A centre.
+pub struct Centre {
+    home: Home,
+    site: SiteId,
+    label: String,
+    root: Root,
+    dictionary: Dictionary,
+    policy: Policy,
+    clock: Clock,
+}
+
+/// A study's analyses, resolved for a roster.
+pub struct Question {
+    /// The variables, `site` with the roster's labels among them.
+    pub scope: Scope,
+    /// The analyses.
+    pub plan: Plan,
+}
+
+impl Centre {
+    /// The centre of a node's directory.
+    pub fn open(home: Home, clock: Clock) -> Result<Self, Refusal> {
+        let membership = home.membership()?;
+        Ok(Self {
+            site: membership.id().clone(),
+            label: membership.label.clone(),
+            root: membership.root,
+            dictionary: home.dictionary()?,
+            policy: Policy::load(&home)?,
+            home,
+            clock,
+        })
+    }
+
+    /// Its directory.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Its id.
+    pub fn site(&self) -> &SiteId {
+        &self.site
+    }
+
+    /// Its name, which is its level of `site`.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The network's root document.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// The network's data dictionary.
+    pub fn dictionary(&self) -> &Dictionary {
+        &self.dictionary
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> OffsetDateTime {
+        (self.clock)()
+    }
+
+    /// A study that has arrived here, every signature verified again.
+    pub fn study(&self, digest: Digest) -> Result<SealedStudy, Refusal> {
+        let bytes = self.home.read(&study_file(digest))?.ok_or(Refusal::UnknownStudy(digest))?;
+        let study = SealedStudy::open(Envelope::from_json(&bytes)?, &self.root, self.now())?;
+        // A file under another study's name is not that study.
+        match study.digest == digest {
+            true => Ok(study),
+            false => Err(Refusal::UnknownStudy(digest)),
+        }
+    }
+
+    /// The disclosure rules under which a study runs here.
+    pub fn rules(&self, study: &SealedStudy) -> Result<Rules, Refusal> {
+        Ok(self.policy.rules(&study.study, &self.root)?)
+    }
+
+    /// A study's analyses for sites of these names.
+    pub fn question(&self, study: &SealedStudy, labels: &[String]) -> Result<Question, Refusal> {
+        let first = |problems: Vec<Problem>| {
+            Refusal::Plan(problems.first().map(ToString::to_string).unwrap_or_default())
+        };
+        let scope = Scope::new(&self.dictionary, labels).with_derived(&study.study).map_err(first)?;
+        let plan = Plan::new(&study.study, &scope).map_err(first)?;
+        Ok(Question { scope, plan })
+    }
+
+    /// The rows of every analysis, from a snapshot that is verified as it is read.
+    pub fn frames(
+        &self,
+        study: &SealedStudy,
+        question: &Question,
+        snapshot: Digest,
+    ) -> Result<BTreeMap<AnalysisId, Frame>, Refusal> {
+        let snapshot = Snapshot::open(&self.home.path("snapshots"), &snapshot)?;
+        Ok(frames(&snapshot, &study.study, &question.plan, &question.scope, &self.label)?)
+    }
+}
+
+/// Where a study is kept.
+pub(crate) fn study_file(digest: Digest) -> String {
+    format!("studies/{}.json", digest.hex())
+}
+
+/// Computes one analysis and takes it to the gate.
+pub(crate) fn pass(
+    analysis: &PlannedAnalysis,
+    frames: &BTreeMap<AnalysisId, Frame>,
+    rules: &Rules,
+) -> Result<Passage, Refusal> {
+    let failed = |source| Refusal::Contribute { analysis: analysis.id.clone(), source };
+    let frame = frames.get(&analysis.id).ok_or_else(|| Refusal::UnknownStep(analysis.id.clone()))?;
+    let contribution = analysis.statistic.contribute(frame).map_err(failed)?;
+    Ok(let_out(&analysis.statistic.layout(), contribution, rules)?)
+}

@@ -1,0 +1,85 @@
+//! The commands of a centre's IT and its data steward.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
+
+mod enrol;
+mod import;
+mod init;
+mod ledger;
+mod plain_words;
+mod policy;
+mod serve;
+mod status;
+mod study;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use notochord_proto::failure::Failure;
+
+/// A centre's node of a federated research network: your data stay here, studies come to them.
+#[derive(Parser)]
+#[command(name = "notochord-node", version, after_help = "Example: notochord-node --home node import patients.csv")]
+struct Arguments {
+    /// The node's directory
+    #[arg(long, global = true, default_value = "notochord-node", env = "NOTOCHORD_NODE_HOME")]
+    home: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a node: keys, policy and an empty ledger
+    Init(init::Init),
+    /// Join a network with an invitation
+    Enrol(enrol::Enrol),
+    /// Import a CSV export into a new snapshot
+    Import(import::Import),
+    /// List, show, preview, accept and refuse studies
+    #[command(subcommand)]
+    Study(study::StudyCommand),
+    /// Serve the network until stopped
+    Serve(serve::Serve),
+    /// Say who this node is, what data it holds and what waits
+    Status(status::Status),
+    /// Say in plain words what this centre allows
+    Policy(policy::PolicyArguments),
+    /// Show or verify the ledger
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+}
+
+/// Runs a command line; 0 done, 1 failed, 2 wrong usage, 3 refused by a rule.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing is left to do if even this cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match dispatch(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("notochord-node: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
+    match command {
+        Command::Init(command) => command.run(&home),
+        Command::Enrol(command) => command.run(&home),
+        Command::Import(command) => command.run(&home),
+        Command::Study(command) => command.run(&home),
+        Command::Serve(command) => command.run(&home),
+        Command::Status(command) => command.run(&home),
+        Command::Policy(command) => command.run(&home),
+        Command::Ledger(command) => command.run(&home),
+    }
+}

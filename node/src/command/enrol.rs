@@ -1,0 +1,69 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use notochord_link::invitation::Invitation;
+use notochord_link::membership::Membership;
+use notochord_proto::failure::Failure;
+use time::OffsetDateTime;
+
+use crate::entry::{Enrolled, Record as _};
+use crate::home::{Home, HomeError};
+
+/// Join a network with an invitation
+#[derive(Args)]
+#[command(after_help = "Example: notochord-node --home node enrol toronto.invitation.toml")]
+pub(super) struct Enrol {
+    /// The invitation file
+    invitation: PathBuf,
+    /// Join a throw-away network, in which thresholds do not protect anybody. Never with patients' data
+    #[arg(long)]
+    throwaway: bool,
+}
+
+impl Enrol {
+    pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
+        let home = Home::open(path)?;
+        let file = self.invitation.display().to_string();
+        let text = fs::read_to_string(&self.invitation)
+            .map_err(|error| Failure::usage(format!("{file}: {error}")))?;
+        let invitation = Invitation::parse(&file, &text)?;
+        if let Ok(membership) = home.membership() {
+            return Err(Failure::usage(format!(
+                "this node is enrolled already, as {}; make another with `notochord-node init`",
+                membership.identity
+            )));
+        }
+        let membership = self.join(&home, &invitation)?;
+        let record = Enrolled {
+            network: membership.network().to_string(),
+            site: membership.id().to_string(),
+            root: membership.root_digest,
+        };
+        record.write(&mut home.ledger()?, OffsetDateTime::now_utc()).map_err(Failure::failed)?;
+        println!("{} is a site of the network `{}`.", membership.label, membership.network());
+        println!("Next: notochord-node --home {} import FILE", path.display());
+        Ok(())
+    }
+
+    fn join(&self, home: &Home, invitation: &Invitation) -> Result<Membership, Failure> {
+        let directory = home.network_directory();
+        let enrolled =
+            Membership::enrol(&directory, invitation, Some(home.site_keys()?), OffsetDateTime::now_utc());
+        let membership = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Failure::failed)?
+            .block_on(enrolled)
+            .map_err(HomeError::from)?;
+        if membership.root.throwaway_minimum.is_some() && !self.throwaway {
+            fs::remove_dir_all(&directory)
+                .map_err(|error| Failure::failed(format!("{}: {error}", directory.display())))?;
+            return Err(Failure::refused(
+                "this is a throw-away network, whose thresholds protect nobody; join it with --throwaway and never \
+                 with patients' data",
+            ));
+        }
+        Ok(membership)
+    }
+}

@@ -1,0 +1,79 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use notochord_proto::failure::Failure;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+use crate::centre::Centre;
+use crate::home::Home;
+use crate::respond::Responder;
+use crate::serve::{dial, listen};
+
+/// Serve the network until stopped
+#[derive(Args)]
+#[command(after_help = "Example: notochord-node --home node serve")]
+pub(super) struct Serve {
+    /// Listen here (host:port) instead of dialling out; the coordinator must have been told where
+    #[arg(long)]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
+        let home = Home::open(path)?;
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_env_filter(
+                tracing_subscriber::EnvFilter::try_from_default_env()
+                    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
+            )
+            .init();
+        let membership = Arc::new(home.membership()?);
+        let centre = Centre::open(home, Arc::new(OffsetDateTime::now_utc)).map_err(Failure::failed)?;
+        let responder = Arc::new(Responder::new(centre).map_err(Failure::failed)?);
+        for recovery in responder.recoveries() {
+            warn!(%recovery, "the ledger was repaired");
+        }
+        info!(identity = %membership.identity, "serving");
+        if membership.root.throwaway_minimum.is_some() {
+            warn!("this is a throw-away network: its thresholds protect nobody");
+        }
+        tokio::runtime::Runtime::new().map_err(Failure::failed)?.block_on(async {
+            let serving = async {
+                match &self.listen {
+                    None => {
+                        dial(&membership, responder).await;
+                        Ok(())
+                    }
+                    Some(address) => {
+                        let failed = |error: std::io::Error| Failure::failed(format!("{address}: {error}"));
+                        let listener = TcpListener::bind(address).await.map_err(failed)?;
+                        listen(listener, membership, responder).await.map_err(failed)
+                    }
+                }
+            };
+            tokio::select! {
+                served = serving => served,
+                stopped = stop_signal() => stopped,
+            }
+        })
+    }
+}
+
+async fn stop_signal() -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::failed),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(Failure::failed)
+}

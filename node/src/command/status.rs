@@ -1,0 +1,61 @@
+use std::path::Path;
+
+use clap::Args;
+use notochord_engine::snapshot;
+use notochord_proto::failure::Failure;
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::study::arrived;
+use crate::decision::Decision;
+use crate::home::Home;
+
+/// Say who this node is, what data it holds and what waits
+#[derive(Args)]
+#[command(after_help = "Example: notochord-node --home node status")]
+pub(super) struct Status {
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
+        let home = Home::open(path)?;
+        let membership = home.membership()?;
+        let snapshots = snapshot::list(&home.path("snapshots")).map_err(Failure::failed)?;
+        let waiting: Vec<String> = arrived(&home)?
+            .into_iter()
+            .filter(|candidate| candidate.decision == Decision::Pending)
+            .map(|candidate| format!("{}@{}", candidate.study.id, candidate.study.version))
+            .collect();
+        let ends = OffsetDateTime::from_unix_timestamp(membership.certificate_end())
+            .ok()
+            .and_then(|end| end.format(&Rfc3339).ok())
+            .unwrap_or_default();
+        let newest = snapshots.first();
+        if self.json {
+            let snapshot = newest.map(|one| json!({ "sha256": one.content, "rows": one.rows }));
+            let status = json!({
+                "identity": membership.identity.to_string(), "label": membership.label,
+                "coordinator": membership.connect, "certificate_expires": ends,
+                "snapshots": snapshots.len(), "newest_snapshot": snapshot, "waiting": waiting,
+            });
+            println!("{status}");
+            return Ok(());
+        }
+        println!("{} ({})", membership.label, membership.identity);
+        println!("coordinator      {}", membership.connect);
+        println!("certificate ends {ends}");
+        match newest {
+            Some(one) => println!("newest snapshot  {} of {} rows, {} in all", one.content, one.rows, snapshots.len()),
+            None => println!("newest snapshot  none; run `notochord-node import FILE`"),
+        }
+        match waiting.is_empty() {
+            true => println!("no study waits for a decision"),
+            false => println!("waiting for a decision: {}", waiting.join(", ")),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::Envelope;
+use notochord_proto::failure::Failure;
+use notochord_proto::study::Study;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::plain_words;
+use crate::centre::Centre;
+use crate::decision::{self, Decision};
+use crate::entry::{Record as _, StudyAccepted, StudyRefused};
+use crate::home::Home;
+use crate::preview;
+
+#[derive(Subcommand)]
+pub(super) enum StudyCommand {
+    /// List the studies that have arrived
+    #[command(after_help = "Example: notochord-node --home node study list")]
+    List {
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say in plain words what a study asks and who has signed it
+    #[command(after_help = "Example: notochord-node --home node study show colon-adjuvant")]
+    Show {
+        /// `id`, `id@version`, or the first digits of its digest
+        study: String,
+        /// The exact document instead
+        #[arg(long)]
+        document: bool,
+    },
+    /// Compute here and show every number that would leave
+    #[command(after_help = "Example: notochord-node --home node study preview colon-adjuvant")]
+    Preview {
+        /// `id`, `id@version`, or the first digits of its digest
+        study: String,
+        /// The snapshot (first digits of its hash); by default the newest
+        #[arg(long)]
+        snapshot: Option<String>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept a study: sign that this centre answers it, from one snapshot
+    #[command(after_help = "Example: notochord-node --home node study accept colon-adjuvant")]
+    Accept {
+        /// `id`, `id@version`, or the first digits of its digest
+        study: String,
+        /// The snapshot (first digits of its hash); by default the newest
+        #[arg(long)]
+        snapshot: Option<String>,
+    },
+    /// Refuse a study, also one accepted before; the reason stays here
+    #[command(after_help = "Example: notochord-node --home node study refuse colon-adjuvant --reason \"no capacity\"")]
+    Refuse {
+        /// `id`, `id@version`, or the first digits of its digest
+        study: String,
+        /// Why; written into this centre's ledger and told to nobody
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+/// A study that has arrived, and what was decided about it.
+pub(super) struct Arrived {
+    pub(super) digest: Digest,
+    pub(super) study: Study,
+    pub(super) envelope: Envelope,
+    pub(super) decision: Decision,
+}
+
+impl StudyCommand {
+    pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
+        let home = Home::open(path)?;
+        match self {
+            Self::List { json } => list(&home, json),
+            Self::Show { study, document } => show(&home, &study, document),
+            Self::Preview { study, snapshot, json } => show_preview(&home, &study, snapshot.as_deref(), json),
+            Self::Accept { study, snapshot } => accept(&home, &study, snapshot.as_deref()),
+            Self::Refuse { study, reason } => refuse(&home, &study, &reason),
+        }
+    }
+}
+
+/// Every study that has arrived, by id and version.
+pub(super) fn arrived(home: &Home) -> Result<Vec<Arrived>, Failure> {
+    let mut all = Vec::new();
+    for name in home.list("studies")? {
+        let bytes = home.read(&format!("studies/{name}"))?.unwrap_or_default();
+        let envelope = Envelope::from_json(&bytes).map_err(|error| Failure::failed(format!("studies/{name}: {error}")))?;
+        let study = Study::parse(&format!("studies/{name}"), envelope.payload_for_reading())?;
+        let digest = envelope.payload_digest();
+        let decision = decision::of(home, digest)?;
+        all.push(Arrived { digest, study, envelope, decision });
+    }
+    all.sort_by(|a, b| (&a.study.id, a.study.version).cmp(&(&b.study.id, b.study.version)));
+    Ok(all)
+}
+
+/// The study that `selector` names: `id` (its newest version), `id@version`, or the first digits of its digest.
+fn find(home: &Home, selector: &str) -> Result<Arrived, Failure> {
+    let digits = selector.strip_prefix("sha256:").unwrap_or(selector);
+    let named = |one: &Arrived| {
+        one.study.id.as_str() == selector
+            || format!("{}@{}", one.study.id, one.study.version) == selector
+            || (digits.len() >= 8 && one.digest.hex().starts_with(digits))
+    };
+    arrived(home)?
+        .into_iter()
+        .rfind(named)
+        .ok_or_else(|| Failure::usage(format!("no study `{selector}` has arrived; `notochord-node study list` names them")))
+}
+
+fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
+    let all = arrived(home)?;
+    if as_json {
+        let lines = all.iter().map(|one| {
+            json!({
+                "id": one.study.id, "version": one.study.version, "title": one.study.title,
+                "sha256": one.digest, "decision": word(&one.decision),
+            })
+        });
+        println!("{}", serde_json::Value::from_iter(lines));
+    } else if all.is_empty() {
+        println!("No study has arrived.");
+    } else {
+        for one in all {
+            let name = format!("{}@{}", one.study.id, one.study.version);
+            println!("{:<10} {name:<30} {}", word(&one.decision), one.study.title);
+        }
+    }
+    Ok(())
+}
+
+fn centre(home: &Home) -> Result<Centre, Failure> {
+    Centre::open(home.clone(), Arc::new(OffsetDateTime::now_utc)).map_err(Failure::failed)
+}
+
+fn word(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Accepted(_) => "accepted",
+        Decision::Pending => "waiting",
+        Decision::Refused { .. } => "refused",
+    }
+}
+
+fn show(home: &Home, selector: &str, document: bool) -> Result<(), Failure> {
+    let found = find(home, selector)?;
+    if document {
+        print!("{}", String::from_utf8_lossy(found.envelope.payload_for_reading()));
+        return Ok(());
+    }
+    let root = home.membership()?.root;
+    let investigators = found.envelope.signers(&root.investigators);
+    let approvers = found.envelope.signers(&root.approvers);
+    let dictionary = home.dictionary()?;
+    plain_words::study(&found.study, &dictionary).iter().for_each(|line| println!("{line}"));
+    println!("Signed by: {}", investigators.join(", "));
+    println!("Approved by: {} ({} needed)", approvers.join(", "), root.approvers.threshold());
+    println!("Digest: {}", found.digest);
+    println!("This centre: {}", word(&found.decision));
+    Ok(())
+}
+
+fn show_preview(home: &Home, selector: &str, snapshot: Option<&str>, as_json: bool) -> Result<(), Failure> {
+    let (digest, snapshot) = (find(home, selector)?.digest, decision::choose_snapshot(home, snapshot)?);
+    let centre = centre(home)?;
+    let study = centre.study(digest).map_err(Failure::refused)?;
+    let previews = preview::preview(&centre, &study, snapshot).map_err(Failure::refused)?;
+    if as_json {
+        let analyses = previews.iter().map(|one| {
+            let integers = one.integers.iter().map(|(name, value)| {
+                json!({ "name": name, "value": value.map(|value| value.to_string()) })
+            });
+            json!({ "analysis": one.analysis, "leaves": serde_json::Value::from_iter(integers), "rules": one.reasons })
+        });
+        println!("{}", serde_json::Value::from_iter(analyses));
+        return Ok(());
+    }
+    println!("Computed here from snapshot {}; nothing has left.", snapshot.short());
+    println!("Counts are of patients; a sum is given in the units of its name. Nothing else would leave.");
+    for one in &previews {
+        println!("\n── {}", one.analysis);
+        for (name, value) in &one.integers {
+            match value {
+                Some(value) => println!("{value:>28}  {name}"),
+                None => println!("{:>28}  {name}", "stays here"),
+            }
+        }
+        one.reasons.iter().for_each(|reason| println!("  rule: {reason}"));
+    }
+    Ok(())
+}
+
+fn accept(home: &Home, selector: &str, snapshot: Option<&str>) -> Result<(), Failure> {
+    let (digest, snapshot) = (find(home, selector)?.digest, decision::choose_snapshot(home, snapshot)?);
+    // What cannot run here is not accepted either: every signature is checked first.
+    let centre = centre(home)?;
+    let study = centre.study(digest).map_err(Failure::refused)?;
+    let now = OffsetDateTime::now_utc();
+    let name = format!("{}@{}", study.study.id, study.study.version);
+    let record = StudyAccepted { study: digest, name: name.clone(), snapshot };
+    record.write(&mut home.ledger()?, now).map_err(Failure::failed)?;
+    decision::accept(home, centre.root(), centre.site(), &study, snapshot, now)?;
+    println!("Accepted `{name}`; it is answered from snapshot {}.", snapshot.short());
+    Ok(())
+}
+
+fn refuse(home: &Home, selector: &str, reason: &str) -> Result<(), Failure> {
+    let found = find(home, selector)?;
+    let name = format!("{}@{}", found.study.id, found.study.version);
+    let record = StudyRefused { study: found.digest, name: name.clone(), reason: reason.to_owned() };
+    record.write(&mut home.ledger()?, OffsetDateTime::now_utc()).map_err(Failure::failed)?;
+    decision::refuse(home, found.digest, reason)?;
+    println!("Refused `{name}`.");
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! What the node writes into its ledger. No entry holds a patient's value, a row number or a count below a
+//! threshold: the record of what left must not become a leak itself.
+
+use notochord_disclosure::Fired;
+use notochord_ledger::{Entry, Ledger, LedgerError};
+use notochord_proto::digest::Digest;
+use notochord_proto::name::{AnalysisId, RunId};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// The node's directory was made.
+#[derive(Serialize)]
+pub(crate) struct Initialised {
+    pub(crate) software: &'static str,
+}
+
+/// The node joined a network.
+#[derive(Serialize)]
+pub(crate) struct Enrolled {
+    pub(crate) network: String,
+    pub(crate) site: String,
+    pub(crate) root: Digest,
+}
+
+/// Data were imported.
+#[derive(Serialize)]
+pub(crate) struct Imported {
+    pub(crate) snapshot: Digest,
+    pub(crate) dictionary: Digest,
+}
+
+/// A sealed study arrived and is in order.
+#[derive(Serialize)]
+pub(crate) struct StudyReceived {
+    pub(crate) study: Digest,
+    pub(crate) name: String,
+}
+
+/// A study arrived that may not run here.
+#[derive(Serialize)]
+pub(crate) struct StudyTurnedAway {
+    pub(crate) study: Option<Digest>,
+    pub(crate) reason: String,
+}
+
+/// The data steward accepted a study.
+#[derive(Serialize)]
+pub(crate) struct StudyAccepted {
+    pub(crate) study: Digest,
+    pub(crate) name: String,
+    pub(crate) snapshot: Digest,
+}
+
+/// The data steward refused a study.
+#[derive(Serialize)]
+pub(crate) struct StudyRefused {
+    pub(crate) study: Digest,
+    pub(crate) name: String,
+    pub(crate) reason: String,
+}
+
+/// A round is about to be answered. Durable before anything is computed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Intent {
+    pub(crate) round: Digest,
+    pub(crate) run: RunId,
+    pub(crate) study: Digest,
+    pub(crate) snapshot: Digest,
+    pub(crate) steps: Vec<AnalysisId>,
+}
+
+/// An answer is about to leave. Durable before it does; at most one per idempotency key.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Released {
+    pub(crate) round: Digest,
+    pub(crate) idempotency_key: String,
+    pub(crate) answer: Digest,
+    pub(crate) steps: Vec<ReleasedStep>,
+}
+
+/// A step of an answer.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ReleasedStep {
+    pub(crate) analysis: AnalysisId,
+    /// Whether the rules withheld all of it.
+    pub(crate) withheld_whole: bool,
+    pub(crate) rules: Vec<Fired>,
+}
+
+/// A round was refused; the other side learns only that.
+#[derive(Serialize)]
+pub(crate) struct RoundRefused {
+    pub(crate) round: Option<Digest>,
+    pub(crate) reason: String,
+}
+
+/// The coordinator's record of how a run ended.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RunClosed {
+    pub(crate) run: RunId,
+    pub(crate) study: Digest,
+    pub(crate) result: Option<Digest>,
+    pub(crate) rounds: Vec<Digest>,
+}
+
+/// Writes an entry under its kind; it is durable when this returns.
+pub(crate) trait Record: Serialize {
+    /// The entry's kind.
+    const KIND: &'static str;
+
+    /// Appends it.
+    fn write(&self, ledger: &mut Ledger, now: OffsetDateTime) -> Result<(), LedgerError>
+    where
+        Self: Sized,
+    {
+        ledger.append(now, Self::KIND, self).map(|_| ())
+    }
+}
+
+macro_rules! kinds {
+    ($($type:ident = $kind:literal),* $(,)?) => {
+        $(impl Record for $type { const KIND: &'static str = $kind; })*
+    };
+}
+
+kinds!(
+    Initialised = "initialised",
+    Enrolled = "enrolled",
+    Imported = "snapshot_imported",
+    StudyReceived = "study_received",
+    StudyTurnedAway = "study_turned_away",
+    StudyAccepted = "study_accepted",
+    StudyRefused = "study_refused",
+    Intent = "intent",
+    Released = "released",
+    RoundRefused = "round_refused",
+    RunClosed = "run_closed",
+);
+
+/// Whether the ledger holds the release of this round under this idempotency key: what was answered once may be
+/// said again, but is not released again.
+pub(crate) fn released(ledger: &Ledger, round: Digest) -> Option<Released> {
+    of_kind(ledger, Released::KIND).find_map(|entry| {
+        entry.body::<Released>().ok().filter(|released| released.round == round)
+    })
+}
+
+/// Whether an idempotency key was used for an answer already, and for which round.
+pub(crate) fn round_of_key(ledger: &Ledger, idempotency_key: &str) -> Option<Digest> {
+    of_kind(ledger, Released::KIND)
+        .filter_map(|entry| entry.body::<Released>().ok())
+        .find_map(|released| (released.idempotency_key == idempotency_key).then_some(released.round))
+}
+
+/// Whether the coordinator has closed this run.
+pub(crate) fn is_closed(ledger: &Ledger, run: &RunId) -> bool {
+    of_kind(ledger, RunClosed::KIND)
+        .any(|entry| entry.body::<RunClosed>().is_ok_and(|closed| closed.run == *run))
+}
+
+fn of_kind<'a>(ledger: &'a Ledger, kind: &'static str) -> impl Iterator<Item = &'a Entry> {
+    ledger.entries().iter().rev().filter(move |entry| entry.kind == kind)
+}

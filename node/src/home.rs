@@ -1,0 +1,248 @@
+//! A node's directory.
+//!
+//! ```text
+//! policy.toml           the centre's own policy: it can only be stricter than the network's rules
+//! keys/                 node.key (answers, checkpoints), steward.key (acceptances), record.key (0600)
+//! network/              the membership: certificate, root document, dictionary
+//! snapshots/<sha256>/   imported data
+//! studies/<sha256>.json sealed studies as they arrived
+//! decisions/<sha256>.json  what the data steward decided about each
+//! ledger/               the record of everything that was asked and answered
+//! state/                sled: answers given, by idempotency key (can be computed again)
+//! ```
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use notochord_engine::record_key::RecordKey;
+use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError, VerifierKey};
+use notochord_link::membership::{Membership, MembershipError, SiteKeys};
+use notochord_link::private_file::{create_private, create_private_directory, read_private, replace};
+use notochord_proto::dictionary::Dictionary;
+use notochord_proto::failure::Failure;
+use notochord_proto::keys::{KeyError, SecretKey};
+use notochord_proto::problem::Problem;
+use zeroize::Zeroizing;
+
+/// A node's directory.
+#[derive(Debug, Clone)]
+pub struct Home(PathBuf);
+
+/// Why the directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// The dictionary.
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Dictionary(Vec<Problem>),
+    /// There already.
+    #[error("{0} holds a node already")]
+    Exists(String),
+    /// A file.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A key.
+    #[error("{path}: {source}")]
+    Key {
+        /// Which.
+        path: String,
+        /// Why.
+        source: KeyError,
+    },
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The membership.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    /// Nothing there.
+    #[error("{0} is no node's directory; run `notochord-node init` first, or name the right one with --home")]
+    Missing(String),
+    /// The ledger's name.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    /// A file that a person may have touched.
+    #[error("{0}")]
+    Problem(#[from] Problem),
+    /// No randomness.
+    #[error("the operating system gives no randomness: {0}")]
+    Randomness(getrandom::Error),
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::Missing(_)
+            | HomeError::Exists(_)
+            | HomeError::Problem(_)
+            | HomeError::Dictionary(_)
+            | HomeError::Membership(MembershipError::NotEnrolled(_) | MembershipError::Problem(_)) => {
+                Self::usage(error)
+            }
+            HomeError::Membership(
+                MembershipError::InvitationExpired(_)
+                | MembershipError::Refused(_)
+                | MembershipError::Impostor(_),
+            ) => Self::refused(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+const POLICY: &str = include_str!("policy/default.toml");
+
+impl Home {
+    /// Makes a node's directory: keys, the default policy and an empty ledger.
+    pub fn create(path: &Path) -> Result<Self, HomeError> {
+        let home = Self(path.to_owned());
+        if home.path("keys").exists() {
+            return Err(HomeError::Exists(path.display().to_string()));
+        }
+        let directories = ["", "snapshots", "studies", "decisions", "ledger", "keys.new"];
+        for directory in directories {
+            let directory = home.path(directory);
+            create_private_directory(&directory).map_err(|source| file_error(&directory, source))?;
+        }
+        let node = new_key(&home.path("keys.new/node.key"))?;
+        new_key(&home.path("keys.new/steward.key"))?;
+        new_key(&home.path("keys.new/record.key"))?;
+        Ledger::create(home.ledger_storage()?, checkpoint_key(&node)?)?;
+        home.write("policy.toml", POLICY.as_bytes())?;
+        // Last: a directory without it is no node.
+        let (new, keys) = (home.path("keys.new"), home.path("keys"));
+        fs::rename(&new, &keys).map_err(|source| file_error(&new, source))?;
+        Ok(home)
+    }
+
+    /// An existing directory.
+    pub fn open(path: &Path) -> Result<Self, HomeError> {
+        let home = Self(path.to_owned());
+        match home.path("keys").exists() {
+            true => Ok(home),
+            false => Err(HomeError::Missing(path.display().to_string())),
+        }
+    }
+
+    /// A path within.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The bytes of a file within; nothing if it is not there.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, HomeError> {
+        let path = self.path(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(file_error(&path, source)),
+        }
+    }
+
+    /// Writes a file within, whole or not at all.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
+        let path = self.path(name);
+        replace(&path, bytes).map_err(|source| file_error(&path, source))
+    }
+
+    /// The names of the files in a directory within, sorted.
+    pub fn list(&self, directory: &str) -> Result<Vec<String>, HomeError> {
+        let path = self.path(directory);
+        let entries = fs::read_dir(&path).map_err(|source| file_error(&path, source))?;
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.retain(|name| !name.ends_with(".new"));
+        names.sort();
+        Ok(names)
+    }
+
+    /// Where the membership lies.
+    pub fn network_directory(&self) -> PathBuf {
+        self.path("network")
+    }
+
+    /// The network this node belongs to.
+    pub fn membership(&self) -> Result<Membership, HomeError> {
+        Ok(Membership::load(&self.network_directory())?)
+    }
+
+    /// The network's data dictionary.
+    pub fn dictionary(&self) -> Result<Dictionary, HomeError> {
+        let name = self.path("network/dictionary.csv").display().to_string();
+        Dictionary::parse(&name, &self.membership()?.dictionary).map_err(HomeError::Dictionary)
+    }
+
+    /// The key the node signs answers and checkpoints with.
+    pub fn node_key(&self) -> Result<SecretKey, HomeError> {
+        self.secret_key("keys/node.key")
+    }
+
+    /// The key the data steward accepts studies with.
+    pub fn steward_key(&self) -> Result<SecretKey, HomeError> {
+        self.secret_key("keys/steward.key")
+    }
+
+    /// The public halves of both.
+    pub fn site_keys(&self) -> Result<SiteKeys, HomeError> {
+        Ok(SiteKeys { node: self.node_key()?.public(), steward: self.steward_key()?.public() })
+    }
+
+    /// The secret behind the keyed hashes of record ids.
+    pub fn record_key(&self) -> Result<RecordKey, HomeError> {
+        Ok(RecordKey::from_bytes(self.secret_key("keys/record.key")?.signing_key().to_bytes()))
+    }
+
+    /// The ledger, repaired after a crash if need be; what was repaired is in [`Ledger::recoveries`].
+    pub fn ledger(&self) -> Result<Ledger, HomeError> {
+        Ok(Ledger::open(self.ledger_storage()?, checkpoint_key(&self.node_key()?)?)?)
+    }
+
+    /// The ledger's files.
+    pub fn ledger_storage(&self) -> Result<DirectoryStorage, HomeError> {
+        let path = self.path("ledger");
+        DirectoryStorage::open(&path).map_err(|source| file_error(&path, source))
+    }
+
+    /// The key that verifies the ledger's checkpoints.
+    pub fn ledger_verifier(&self) -> Result<VerifierKey, HomeError> {
+        Ok(checkpoint_key(&self.node_key()?)?.verifier())
+    }
+
+    fn secret_key(&self, name: &'static str) -> Result<SecretKey, HomeError> {
+        let path = self.path(name);
+        let text = read_private(&path).map_err(|source| file_error(&path, source))?;
+        SecretKey::from_file_text(&text)
+            .map_err(|source| HomeError::Key { path: path.display().to_string(), source })
+    }
+}
+
+/// The ledger is named by its key: it exists before the node has a name in any network.
+fn checkpoint_key(node: &SecretKey) -> Result<CheckpointKey, HomeError> {
+    let digits: String = node.public().id().0.chars().take(16).collect();
+    let origin = Origin::new(format!("notochord-node-{digits}"))?;
+    Ok(CheckpointKey::new(origin, node.signing_key().clone()))
+}
+
+fn new_key(path: &Path) -> Result<SecretKey, HomeError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(seed.as_mut_slice()).map_err(HomeError::Randomness)?;
+    let key = SecretKey::from_seed(&seed);
+    match create_private(path, key.to_file_text().as_bytes()) {
+        Ok(()) => Ok(key),
+        // Left by an `init` that was interrupted: it was never used.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let text = read_private(path).map_err(|source| file_error(path, source))?;
+            SecretKey::from_file_text(&text)
+                .map_err(|source| HomeError::Key { path: path.display().to_string(), source })
+        }
+        Err(source) => Err(file_error(path, source)),
+    }
+}
+
+fn file_error(path: &Path, source: io::Error) -> HomeError {
+    HomeError::File { path: path.display().to_string(), source }
+}

@@ -1,0 +1,21 @@
+//! What runs at a centre: it keeps the centre's data, judges every study and round for itself, and lets nothing
+//! out but contributions that passed the gate.
+//!
+//! To answer "what can leave my hospital?", read [`gate`] and the files of `stats/`.
+
+pub mod centre;
+mod command;
+pub mod decision;
+mod entry;
+pub mod gate;
+pub mod home;
+mod order;
+pub mod policy;
+pub mod preview;
+pub mod refusal;
+pub mod respond;
+pub mod serve;
+pub mod service;
+pub mod store;
+
+pub use command::main;

@@ -1,0 +1,102 @@
+//! Why a node does not answer. The other side learns only that it does not.
+
+use notochord_disclosure::DisclosureError;
+use notochord_engine::frame::FrameError;
+use notochord_engine::snapshot::SnapshotError;
+use notochord_ledger::LedgerError;
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::EnvelopeError;
+use notochord_proto::name::{AnalysisId, SiteId};
+use notochord_proto::sealed_study::SealedStudyError;
+use notochord_stats::contribution::ContributeError;
+
+use crate::decision::DecisionError;
+use crate::home::HomeError;
+use crate::policy::Forbidden;
+use crate::store::StoreError;
+
+/// Why nothing is answered. It is written into the ledger and told to nobody.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The bytes are no order for this site.
+    #[error("{0}")]
+    Order(String),
+    /// The seal of a record.
+    #[error("the release record's seal: {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// A key that was used before.
+    #[error("the idempotency key was used for another round")]
+    KeyReused,
+    /// A round of a run that is over.
+    #[error("the run `{0}` is closed; the round is a replay")]
+    Replayed(String),
+    /// No such study here.
+    #[error("no sealed study {} has arrived here", .0.short())]
+    UnknownStudy(Digest),
+    /// The study's seal.
+    #[error(transparent)]
+    Study(#[from] SealedStudyError),
+    /// The study does not fit the dictionary.
+    #[error("the study does not fit the dictionary: {0}")]
+    Plan(String),
+    /// The steward has not accepted it.
+    #[error("the data steward has not accepted the study")]
+    NotAccepted,
+    /// Accepted for other data.
+    #[error("the study was accepted for snapshot {}, the round names {}", accepted.short(), asked.short())]
+    OtherSnapshot {
+        /// The snapshot of the acceptance.
+        accepted: Digest,
+        /// The snapshot of the round.
+        asked: Digest,
+    },
+    /// Too few sites.
+    #[error("the roster has {found} sites; at least {needed} must take part")]
+    TooFewSites {
+        /// Seats.
+        found: usize,
+        /// The minimum.
+        needed: u32,
+    },
+    /// Somebody the study does not name.
+    #[error("the roster seats `{0}`, which the study does not name")]
+    Stranger(SiteId),
+    /// A step the study does not name.
+    #[error("the study has no analysis `{0}`")]
+    UnknownStep(AnalysisId),
+    /// The policy.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The decision.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The index.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The frame.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// A statistic.
+    #[error("{analysis}: {source}")]
+    Contribute {
+        /// Which analysis.
+        analysis: AnalysisId,
+        /// Why.
+        source: ContributeError,
+    },
+    /// The rules.
+    #[error(transparent)]
+    Disclosure(#[from] DisclosureError),
+    /// What was computed again is not what was released.
+    #[error("the answer computed again is not the one that was released")]
+    Unrepeatable,
+}

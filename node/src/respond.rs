@@ -1,0 +1,268 @@
+//! The node's judgement: what it does about a study that arrives, a round that asks, and the end of a run.
+//!
+//! Every refusal looks the same from outside; its reason is written into the ledger. The order of work is:
+//! verify, look into the ledger, write the intent, compute, pass the gate, write the release, answer.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use notochord_ledger::{Ledger, Recovery};
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::Envelope;
+use notochord_proto::keys::SecretKey;
+use notochord_proto::name::AnalysisId;
+use notochord_proto::root::{ANSWER_TYPE, RELEASE_TYPE, Role};
+use notochord_proto::sealed_study::{FEWEST_SITES, SealedStudy};
+use notochord_proto::wire;
+use notochord_stats::plan::{Plan, PlannedAnalysis};
+use prost::Message as _;
+
+use crate::centre::{Centre, Question, pass, study_file};
+use crate::decision::{self, Decision};
+use crate::entry::{self, Intent, Record as _, Released, ReleasedStep, RoundRefused, RunClosed};
+use crate::entry::{StudyReceived, StudyTurnedAway};
+use crate::order::{Addressee, Order};
+use crate::refusal::Refusal;
+use crate::store::Store;
+
+/// A node that answers.
+pub struct Responder {
+    centre: Centre,
+    key: SecretKey,
+    store: Store,
+    /// One round at a time: two copies of a question must not race to its first answer.
+    ledger: Mutex<Ledger>,
+}
+
+impl Responder {
+    /// A node of a centre.
+    pub fn new(centre: Centre) -> Result<Self, Refusal> {
+        let home = centre.home();
+        let (key, store) = (home.node_key()?, Store::open(&home.path("state"))?);
+        let ledger = Mutex::new(home.ledger()?);
+        Ok(Self { centre, key, store, ledger })
+    }
+
+    /// What was repaired when the ledger was opened.
+    pub fn recoveries(&self) -> Vec<Recovery> {
+        self.ledger().recoveries().to_vec()
+    }
+
+    /// The digest of the node's dictionary.
+    pub fn dictionary(&self) -> Digest {
+        self.centre.root().dictionary
+    }
+
+    /// Takes in a study; says what the centre has decided about it.
+    pub fn announce(&self, sealed: &[u8]) -> wire::AnnounceReply {
+        let announced = self.take_in(sealed);
+        let decided = announced.unwrap_or_else(|(study, reason)| {
+            self.write_down(&StudyTurnedAway { study, reason });
+            Decision::Refused { reason: String::new() }
+        });
+        match decided {
+            Decision::Pending => decision_reply(wire::Decision::Pending),
+            Decision::Refused { .. } => decision_reply(wire::Decision::Refused),
+            Decision::Accepted(accepted) => wire::AnnounceReply {
+                decision: wire::Decision::Accepted.into(),
+                sealed_acceptance: accepted.acceptance.to_json().into_bytes(),
+                countersigned_study: accepted.countersigned.to_json().into_bytes(),
+            },
+        }
+    }
+
+    fn take_in(&self, sealed: &[u8]) -> Result<Decision, (Option<Digest>, String)> {
+        let envelope = Envelope::from_json(sealed).map_err(|error| (None, error.to_string()))?;
+        let digest = envelope.payload_digest();
+        self.judge(envelope).map_err(|refusal| (Some(digest), refusal.to_string()))
+    }
+
+    fn judge(&self, envelope: Envelope) -> Result<Decision, Refusal> {
+        let centre = &self.centre;
+        let study = SealedStudy::open(envelope, centre.root(), centre.now())?;
+        centre.question(&study, &[])?;
+        centre.rules(&study)?;
+        let file = study_file(study.digest);
+        if centre.home().read(&file)?.is_none() {
+            centre.home().write(&file, study.envelope.to_json().as_bytes())?;
+            let name = format!("{}@{}", study.study.id, study.study.version);
+            self.write_down(&StudyReceived { study: study.digest, name });
+        }
+        Ok(decision::of(centre.home(), study.digest)?)
+    }
+
+    /// Answers a round, or refuses; a refusal is written down and looks the same whatever its reason.
+    pub fn contribute(&self, sealed: &[u8]) -> wire::ContributeReply {
+        let sealed_answer = self.answer(sealed).unwrap_or_else(|(round, refusal)| {
+            tracing::warn!(%refusal, "a round was refused");
+            self.write_down(&RoundRefused { round, reason: refusal.to_string() });
+            Vec::new()
+        });
+        wire::ContributeReply { sealed_answer }
+    }
+
+    fn answer(&self, sealed: &[u8]) -> Result<Vec<u8>, (Option<Digest>, Refusal)> {
+        let centre = &self.centre;
+        let coordinator = Role::of_one("the coordinator", centre.root().coordinator);
+        let addressee = Addressee {
+            network: &centre.root().network,
+            site: centre.site(),
+            label: centre.label(),
+            now: centre.now(),
+        };
+        let order = Order::read(sealed, &coordinator, &addressee)
+            .map_err(|error| (None, Refusal::Order(error.to_string())))?;
+        let mut ledger = self.ledger();
+        self.obey(&mut ledger, &order).map_err(|refusal| (Some(order.round), refusal))
+    }
+
+    fn obey(&self, ledger: &mut Ledger, order: &Order) -> Result<Vec<u8>, Refusal> {
+        ledger.refresh()?;
+        if entry::is_closed(ledger, &order.run) {
+            return Err(Refusal::Replayed(order.run.to_string()));
+        }
+        if entry::round_of_key(ledger, &order.idempotency_key).is_some_and(|round| round != order.round) {
+            return Err(Refusal::KeyReused);
+        }
+        let released = entry::released(ledger, order.round);
+        if released.is_some()
+            && let Some(answer) = self.store.answer(order.round)?
+        {
+            return Ok(answer);
+        }
+        let study = self.accepted(order)?;
+        let labels: Vec<String> = order.roster.iter().map(|seat| seat.label.clone()).collect();
+        let question = self.centre.question(&study, &labels)?;
+        let analyses = named(&question.plan, &order.steps)?;
+        if released.is_none() {
+            self.intend(ledger, order)?;
+        }
+        let (answer, steps) = self.compute(order, &study, &question, &analyses)?;
+        let digest = Digest::of(&answer);
+        match released {
+            // The machine stopped between the release and the reply: the same bytes may be said again.
+            Some(released) if released.answer == digest => {}
+            Some(_) => return Err(Refusal::Unrepeatable),
+            None => Released {
+                round: order.round,
+                idempotency_key: order.idempotency_key.clone(),
+                answer: digest,
+                steps,
+            }
+            .write(ledger, self.centre.now())?,
+        }
+        self.store.keep(order.round, &answer)?;
+        Ok(answer)
+    }
+
+    /// The study of an order, if this centre has accepted it for the snapshot that the order names, and the
+    /// roster is one the study allows.
+    fn accepted(&self, order: &Order) -> Result<SealedStudy, Refusal> {
+        let study = self.centre.study(order.study)?;
+        let Decision::Accepted(accepted) = decision::of(self.centre.home(), order.study)? else {
+            return Err(Refusal::NotAccepted);
+        };
+        if accepted.snapshot != order.snapshot {
+            return Err(Refusal::OtherSnapshot { accepted: accepted.snapshot, asked: order.snapshot });
+        }
+        let least = if self.centre.root().throwaway_minimum.is_some() { 1 } else { FEWEST_SITES };
+        let needed = study.study.sites.minimum.max(least);
+        let found = order.roster.len();
+        if found < needed as usize {
+            return Err(Refusal::TooFewSites { found, needed });
+        }
+        if let Some(roster) = &study.study.sites.roster
+            && let Some(stranger) = order.roster.iter().find(|seat| !roster.contains(&seat.site))
+        {
+            return Err(Refusal::Stranger(stranger.site.clone()));
+        }
+        Ok(study)
+    }
+
+    fn intend(&self, ledger: &mut Ledger, order: &Order) -> Result<(), Refusal> {
+        let intent = Intent {
+            round: order.round,
+            run: order.run.clone(),
+            study: order.study,
+            snapshot: order.snapshot,
+            steps: order.steps.clone(),
+        };
+        Ok(intent.write(ledger, self.centre.now())?)
+    }
+
+    fn compute(
+        &self,
+        order: &Order,
+        study: &SealedStudy,
+        question: &Question,
+        analyses: &[&PlannedAnalysis],
+    ) -> Result<(Vec<u8>, Vec<ReleasedStep>), Refusal> {
+        let rules = self.centre.rules(study)?;
+        let frames = self.centre.frames(study, question, order.snapshot)?;
+        let (mut answers, mut steps) = (Vec::new(), Vec::new());
+        for analysis in analyses {
+            let passage = pass(analysis, &frames, &rules)?;
+            let withheld_whole = passage.releasable.is_none();
+            steps.push(ReleasedStep { analysis: analysis.id.clone(), withheld_whole, rules: passage.fired });
+            answers.push(wire::StepAnswer {
+                step: Some(wire::Step { analysis: analysis.id.to_string(), iteration: 0 }),
+                contribution: passage.releasable.map(|releasable| releasable.into_message()),
+            });
+        }
+        let answer = wire::Answer {
+            round: order.round.as_bytes().to_vec(),
+            site: self.centre.site().to_string(),
+            snapshot: order.snapshot.as_bytes().to_vec(),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            steps: answers,
+        };
+        let sealed = Envelope::seal(ANSWER_TYPE, answer.encode_to_vec(), &self.key);
+        Ok((sealed.to_json().into_bytes(), steps))
+    }
+
+    /// Writes down how a run ended; its rounds are answered no more.
+    pub fn close(&self, sealed: &[u8]) -> Result<(), Refusal> {
+        let envelope = Envelope::from_json(sealed)?;
+        let coordinator = Role::of_one("the coordinator", self.centre.root().coordinator);
+        let verified = envelope.verify(RELEASE_TYPE, &coordinator)?;
+        let malformed = || Refusal::Order("the release record cannot be read".into());
+        let record = wire::ReleaseRecord::decode(verified.payload).map_err(|_| malformed())?;
+        let digest = |bytes: &Vec<u8>| Digest::try_from(bytes.as_slice()).map_err(|_| malformed());
+        let closed = RunClosed {
+            run: record.run.parse().map_err(|_| malformed())?,
+            study: digest(&record.study)?,
+            result: if record.result.is_empty() { None } else { Some(digest(&record.result)?) },
+            rounds: record.rounds.iter().map(digest).collect::<Result<_, _>>()?,
+        };
+        let mut ledger = self.ledger();
+        ledger.refresh()?;
+        if record.network != self.centre.root().network.as_str() {
+            return Err(Refusal::Order("the release record is of another network".into()));
+        }
+        if !entry::is_closed(&ledger, &closed.run) {
+            closed.write(&mut ledger, self.centre.now())?;
+        }
+        Ok(())
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // The ledger checks itself before each append, whatever happened to a thread that held it.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes an entry whose failure changes nothing about the answer.
+    fn write_down(&self, record: &impl entry::Record) {
+        if let Err(error) = record.write(&mut self.ledger(), self.centre.now()) {
+            tracing::error!(%error, "the ledger could not be written");
+        }
+    }
+}
+
+/// The analyses that an order names, in its order.
+fn named<'a>(plan: &'a Plan, steps: &[AnalysisId]) -> Result<Vec<&'a PlannedAnalysis>, Refusal> {
+    steps.iter().map(|id| plan.analysis(id).ok_or_else(|| Refusal::UnknownStep(id.clone()))).collect()
+}
+
+fn decision_reply(decision: wire::Decision) -> wire::AnnounceReply {
+    wire::AnnounceReply { decision: decision.into(), ..Default::default() }
+}
+

@@ -1,0 +1,78 @@
+//! The link: dial out and serve on that connection, again and again; or listen and serve on what comes in. Either
+//! way the node is the TLS client and the gRPC server.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use notochord_link::backoff::{Backoff, jitter};
+use notochord_link::membership::{Membership, MembershipError};
+use notochord_link::socket::{MOST_MESSAGE_BYTES, serve_on, server};
+use notochord_proto::wire::node_server::NodeServer;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::client::TlsStream;
+use tracing::{info, warn};
+
+use crate::respond::Responder;
+use crate::service::NodeService;
+
+/// The most connections a listening node keeps at once: one in use, one taking over, and some in handshake.
+const MOST_CONNECTIONS: usize = 8;
+
+/// Dials the coordinator for as long as the node runs.
+pub async fn dial(membership: &Membership, responder: Arc<Responder>) {
+    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
+    loop {
+        match membership.dial().await {
+            Ok(stream) => {
+                info!(coordinator = %membership.connect, "connected");
+                backoff.reset();
+                serve(stream, &responder).await;
+                info!(coordinator = %membership.connect, "disconnected");
+            }
+            Err(error) => warn!(%error, "not connected; trying again"),
+        }
+        tokio::time::sleep(backoff.next(jitter())).await;
+    }
+}
+
+/// Serves whoever connects and proves to be the coordinator.
+pub async fn listen(
+    listener: TcpListener,
+    membership: Arc<Membership>,
+    responder: Arc<Responder>,
+) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
+        let (socket, caller) = listener.accept().await?;
+        let (membership, responder) = (membership.clone(), responder.clone());
+        tokio::spawn(async move {
+            match greet(&membership, socket).await {
+                Ok(stream) => {
+                    info!(%caller, "the coordinator connected");
+                    serve(stream, &responder).await;
+                    info!(%caller, "the coordinator disconnected");
+                }
+                Err(error) => warn!(%caller, %error, "a caller is not the coordinator"),
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn greet(membership: &Membership, socket: TcpStream) -> Result<TlsStream<TcpStream>, MembershipError> {
+    // Without it small answers wait for acknowledgements; a socket that cannot have it still works.
+    let _ = socket.set_nodelay(true);
+    membership.greet(socket, "the caller").await
+}
+
+async fn serve(stream: TlsStream<TcpStream>, responder: &Arc<Responder>) {
+    let service = NodeServer::new(NodeService(responder.clone()))
+        .max_decoding_message_size(MOST_MESSAGE_BYTES)
+        .max_encoding_message_size(MOST_MESSAGE_BYTES);
+    if let Err(error) = serve_on(stream, server().add_service(service)).await {
+        warn!(%error, "the link failed");
+    }
+}

@@ -1,0 +1,73 @@
+//! The `Node` service: the responder behind gRPC. Work on rows and disk runs off the threads that keep the link
+//! alive.
+
+use std::sync::Arc;
+
+use notochord_proto::wire::node_server::Node;
+use notochord_proto::wire::{
+    AnnounceReply, AnnounceRequest, CapabilitiesReply, CapabilitiesRequest, ContributeReply, ContributeRequest,
+    DeliverReply, DeliverRequest, HealthReply, HealthRequest,
+};
+use notochord_stats::registry::KINDS;
+use tonic::{Request, Response, Status};
+
+use crate::respond::Responder;
+
+/// The `Node` service of a responder.
+#[derive(Clone)]
+pub struct NodeService(pub Arc<Responder>);
+
+impl NodeService {
+    /// Runs `work` where it may block. Whatever goes wrong there, the other side learns nothing.
+    async fn off_the_link<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Responder) -> T + Send + 'static,
+    ) -> Result<T, Status> {
+        let responder = self.0.clone();
+        tokio::task::spawn_blocking(move || work(&responder))
+            .await
+            .map_err(|_| Status::failed_precondition("refused"))
+    }
+}
+
+#[tonic::async_trait]
+impl Node for NodeService {
+    async fn capabilities(
+        &self,
+        _: Request<CapabilitiesRequest>,
+    ) -> Result<Response<CapabilitiesReply>, Status> {
+        Ok(Response::new(CapabilitiesReply {
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            kinds: KINDS.iter().map(|kind| kind.name.to_owned()).collect(),
+            dictionary: self.0.dictionary().as_bytes().to_vec(),
+        }))
+    }
+
+    async fn announce(&self, request: Request<AnnounceRequest>) -> Result<Response<AnnounceReply>, Status> {
+        let sealed = request.into_inner().sealed_study;
+        self.off_the_link(move |responder| responder.announce(&sealed)).await.map(Response::new)
+    }
+
+    async fn contribute(
+        &self,
+        request: Request<ContributeRequest>,
+    ) -> Result<Response<ContributeReply>, Status> {
+        let sealed = request.into_inner().sealed_round;
+        let replied = self.off_the_link(move |responder| responder.contribute(&sealed)).await;
+        // A fault of our own looks like any refusal.
+        Ok(Response::new(replied.unwrap_or_default()))
+    }
+
+    async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverReply>, Status> {
+        let sealed = request.into_inner().sealed_record;
+        let closed = self.off_the_link(move |responder| responder.close(&sealed)).await?;
+        if let Err(refusal) = closed {
+            tracing::warn!(%refusal, "a release record was not taken");
+        }
+        Ok(Response::new(DeliverReply {}))
+    }
+
+    async fn health(&self, _: Request<HealthRequest>) -> Result<Response<HealthReply>, Status> {
+        Ok(Response::new(HealthReply {}))
+    }
+}

@@ -1,0 +1,138 @@
+//! Names that cannot be malformed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not a name of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a {kind}: {rule}")]
+pub struct NameError {
+    text: String,
+    kind: &'static str,
+    rule: &'static str,
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $rule:literal, $accepts:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// Parses a name.
+            pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
+                let text = text.into();
+                let accepts: fn(&str) -> bool = $accepts;
+                if accepts(&text) {
+                    return Ok(Self(text));
+                }
+                let text = text.chars().take(80).collect();
+                Err(NameError { text, kind: $kind, rule: $rule })
+            }
+
+            /// The name as written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = NameError;
+            fn try_from(text: String) -> Result<Self, NameError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> String {
+                name.0
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                Self::new(text)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// A variable of the dictionary or a derived one, as REDCap names fields.
+    VariableName,
+    "variable name",
+    "lower-case letters, digits and `_`, a letter first, at most 100 characters",
+    |text| text.len() <= 100
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+);
+name!(
+    /// A centre's name in certificates and messages.
+    SiteId,
+    "site id",
+    "lower-case letters, digits and `-`, a letter or digit first, at most 63 characters",
+    is_slug
+);
+name!(
+    /// A network's name.
+    NetworkName,
+    "network name",
+    "lower-case letters, digits and `-`, a letter or digit first, at most 63 characters",
+    is_slug
+);
+name!(
+    /// A study's id; versions of one study share it.
+    StudyId,
+    "study id",
+    "lower-case letters, digits and `-`, a letter or digit first, at most 63 characters",
+    is_slug
+);
+name!(
+    /// An analysis within a study.
+    AnalysisId,
+    "analysis id",
+    "lower-case letters, digits, `-` and `_`, a letter or digit first, at most 63 characters",
+    |text| is_slug(&text.replace('_', "-"))
+);
+name!(
+    /// A run of a study.
+    RunId,
+    "run id",
+    "lower-case letters, digits and `-`, a letter or digit first, at most 63 characters",
+    is_slug
+);
+
+fn is_slug(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_path_or_a_space_in_it_is_refused() {
+        for text in ["", "A", "../x", "a b", "-a", &"a".repeat(64)] {
+            assert!(SiteId::new(text).is_err(), "{text}");
+        }
+        assert!(SiteId::new("university-hospital-1").is_ok());
+        assert!(VariableName::new("nrs_overall").is_ok());
+        assert!(VariableName::new("1st").is_err());
+    }
+
+    #[test]
+    fn deserialising_a_name_goes_through_its_constructor() {
+        assert!(serde_json::from_str::<StudyId>("\"../../etc\"").is_err());
+    }
+}

@@ -1,0 +1,274 @@
+//! The root of trust of a network: who may do what, sealed by the root keys.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use crate::digest::Digest;
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::keys::PublicKey;
+use crate::name::NetworkName;
+
+/// What a root document says it is.
+pub const ROOT_TYPE: &str = "application/vnd.notochord.root.v1+json";
+/// What a study says it is.
+pub const STUDY_TYPE: &str = "application/vnd.notochord.study.v1+toml";
+/// What a round says it is.
+pub const ROUND_TYPE: &str = "application/vnd.notochord.round.v1+protobuf";
+/// What an answer says it is.
+pub const ANSWER_TYPE: &str = "application/vnd.notochord.answer.v1+protobuf";
+/// What a release record says it is.
+pub const RELEASE_TYPE: &str = "application/vnd.notochord.release.v1+protobuf";
+
+/// A public key and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedKey {
+    /// The person or office.
+    pub name: String,
+    /// The key.
+    pub key: PublicKey,
+}
+
+/// Keys that decide together: `threshold` of them must sign. No key is in it twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    name: String,
+    threshold: usize,
+    keys: Vec<NamedKey>,
+}
+
+/// Why something is not a role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoleError {
+    /// A threshold of nobody, or of more than there are.
+    #[error("{role}: the threshold is {threshold} with {keys} keys; it must be from 1 to the number of keys")]
+    Threshold {
+        /// The role.
+        role: String,
+        /// Its threshold.
+        threshold: usize,
+        /// How many keys it has.
+        keys: usize,
+    },
+    /// The same key or name twice.
+    #[error("{role}: `{name}` is in it twice, or shares a key with another")]
+    Twice {
+        /// The role.
+        role: String,
+        /// The second holder.
+        name: String,
+    },
+}
+
+impl Role {
+    /// A role called `name`, in which `threshold` of `keys` must sign.
+    pub fn new(name: &str, threshold: usize, keys: Vec<NamedKey>) -> Result<Self, RoleError> {
+        if threshold == 0 || threshold > keys.len() {
+            return Err(RoleError::Threshold { role: name.to_owned(), threshold, keys: keys.len() });
+        }
+        for (index, one) in keys.iter().enumerate() {
+            if keys[..index].iter().any(|other| other.key == one.key || other.name == one.name) {
+                return Err(RoleError::Twice { role: name.to_owned(), name: one.name.clone() });
+            }
+        }
+        Ok(Self { name: name.to_owned(), threshold, keys })
+    }
+
+    /// A role of one key.
+    pub fn of_one(name: &str, key: PublicKey) -> Self {
+        let keys = vec![NamedKey { name: name.to_owned(), key }];
+        Self { name: name.to_owned(), threshold: 1, keys }
+    }
+
+    /// The role's name, such as `approvers`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many distinct keys must sign.
+    pub fn threshold(&self) -> usize {
+        self.threshold
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &[NamedKey] {
+        &self.keys
+    }
+}
+
+/// A network's root document: roles, keys and the dictionary in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Root {
+    /// The network.
+    pub network: NetworkName,
+    /// Counts up with each new root document.
+    pub version: u32,
+    /// The last day on which it counts.
+    pub expires: Date,
+    /// SHA-256 of the certificate authority's certificate (DER).
+    pub authority: Digest,
+    /// The key the coordinator seals rounds and release records with. It can start steps, never approve.
+    pub coordinator: PublicKey,
+    /// Version of the data dictionary, for people.
+    pub dictionary_version: String,
+    /// SHA-256 of the data dictionary's exact bytes.
+    pub dictionary: Digest,
+    /// Who may change this document.
+    pub root: Role,
+    /// Who approves studies.
+    pub approvers: Role,
+    /// Who may sign studies.
+    pub investigators: Role,
+    /// Set in a throw-away network over data that need no protection: the k of every profile.
+    pub throwaway_minimum: Option<u32>,
+}
+
+/// Why a root document is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum RootError {
+    /// Its seal does not hold.
+    #[error("the network's root document: {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// Its text is not a root document.
+    #[error("the network's root document is malformed: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// A role in it makes no sense.
+    #[error("the network's root document: {0}")]
+    Role(#[from] RoleError),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RootJson {
+    network: NetworkName,
+    version: u32,
+    expires: Date,
+    certificate_authority: Digest,
+    coordinator: PublicKey,
+    dictionary: DictionaryJson,
+    roles: BTreeMap<String, RoleJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throwaway: Option<ThrowawayJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DictionaryJson {
+    version: String,
+    digest: Digest,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleJson {
+    threshold: usize,
+    keys: Vec<NamedKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThrowawayJson {
+    minimum: u32,
+}
+
+impl Root {
+    /// The document's bytes, ready to be sealed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let role = |role: &Role| RoleJson { threshold: role.threshold, keys: role.keys.clone() };
+        let json = RootJson {
+            network: self.network.clone(),
+            version: self.version,
+            expires: self.expires,
+            certificate_authority: self.authority,
+            coordinator: self.coordinator,
+            dictionary: DictionaryJson { version: self.dictionary_version.clone(), digest: self.dictionary },
+            roles: [&self.root, &self.approvers, &self.investigators]
+                .map(|one| (one.name.clone(), role(one)))
+                .into(),
+            throwaway: self.throwaway_minimum.map(|minimum| ThrowawayJson { minimum }),
+        };
+        // Serialising plain strings and numbers into memory cannot fail.
+        serde_json::to_vec_pretty(&json).unwrap_or_default()
+    }
+
+    /// The root document in `envelope`, if it is sealed by its own root role. Whoever opens it for the first
+    /// time must compare its digest with one obtained in another way (an invitation carries it).
+    pub fn open(envelope: &Envelope) -> Result<Self, RootError> {
+        let root = Self::parse(envelope.payload_for_reading())?;
+        envelope.verify(ROOT_TYPE, &root.root)?;
+        Ok(root)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, RootError> {
+        let mut json: RootJson = serde_json::from_slice(bytes)?;
+        let mut role = |name: &str| match json.roles.remove(name) {
+            Some(role) => Role::new(name, role.threshold, role.keys),
+            None => Role::new(name, 0, Vec::new()),
+        };
+        let (root, approvers, investigators) = (role("root")?, role("approvers")?, role("investigators")?);
+        Ok(Self {
+            network: json.network,
+            version: json.version,
+            expires: json.expires,
+            authority: json.certificate_authority,
+            coordinator: json.coordinator,
+            dictionary_version: json.dictionary.version,
+            dictionary: json.dictionary.digest,
+            root,
+            approvers,
+            investigators,
+            throwaway_minimum: json.throwaway.map(|throwaway| throwaway.minimum.max(1)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::keys::SecretKey;
+
+    fn key(seed: u8) -> SecretKey {
+        SecretKey::from_seed(&Zeroizing::new([seed; 32]))
+    }
+
+    fn named(seed: u8) -> NamedKey {
+        NamedKey { name: format!("k{seed}"), key: key(seed).public() }
+    }
+
+    fn root() -> Root {
+        Root {
+            network: NetworkName::new("reference").unwrap(),
+            version: 1,
+            expires: time::macros::date!(2027 - 01 - 31),
+            authority: Digest::of(b"ca"),
+            coordinator: key(3).public(),
+            dictionary_version: "1".into(),
+            dictionary: Digest::of(b"dictionary"),
+            root: Role::new("root", 2, vec![named(1), named(2)]).unwrap(),
+            approvers: Role::new("approvers", 1, vec![named(4)]).unwrap(),
+            investigators: Role::new("investigators", 1, vec![named(5)]).unwrap(),
+            throwaway_minimum: None,
+        }
+    }
+
+    #[test]
+    fn a_root_document_opens_with_its_own_threshold_of_root_keys_only() {
+        let mut envelope = Envelope::seal(ROOT_TYPE, root().to_bytes(), &key(1));
+        assert!(matches!(Root::open(&envelope), Err(RootError::Envelope(_))));
+        envelope.sign(&key(2));
+        assert_eq!(Root::open(&envelope).unwrap(), root());
+    }
+
+    #[test]
+    fn a_role_with_a_key_twice_or_a_threshold_out_of_reach_is_refused() {
+        assert!(Role::new("approvers", 2, vec![named(1)]).is_err());
+        assert!(Role::new("approvers", 0, vec![named(1)]).is_err());
+        let again = NamedKey { name: "other name".into(), ..named(1) };
+        assert!(Role::new("approvers", 1, vec![named(1), again]).is_err());
+    }
+}

@@ -1,0 +1,68 @@
+//! The commands of the sandbox.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
+
+mod run;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use notochord_proto::failure::Failure;
+
+use crate::demo::Demo;
+use crate::role;
+
+/// A whole research network on this machine: real processes, throw-away keys, your data or public data.
+#[derive(Parser)]
+#[command(name = "notochord-sandbox", version, after_help = "Example: notochord-sandbox demo")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the reference network: real public data, split over centres
+    Demo(Demo),
+    /// Run studies over your own files, in a network that is thrown away
+    Run(run::Run),
+}
+
+/// Runs a command line; 0 done, 1 failed, 2 wrong usage, 3 refused by a rule.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(played) = role::play(&arguments) {
+        return played;
+    }
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing is left to do if even this cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let done = match arguments.command {
+        Command::Demo(demo) => demo.run(),
+        Command::Run(run) => run.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("notochord-sandbox: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+impl From<crate::network::NetworkError> for Failure {
+    fn from(error: crate::network::NetworkError) -> Self {
+        use crate::network::NetworkError;
+        match error {
+            NetworkError::Command { code: 2, message } => Self::Usage(message),
+            NetworkError::Command { code: 3, message } => Self::Refused(message),
+            other => Self::failed(other),
+        }
+    }
+}

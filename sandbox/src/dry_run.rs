@@ -1,0 +1,156 @@
+//! Studies over files on this machine: a network is set up, used and thrown away.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use notochord_proto::failure::Failure;
+use notochord_proto::study::Study;
+use serde_json::Value;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+use tempfile::TempDir;
+
+use crate::network::{Network, Plan};
+use crate::process::Program;
+use crate::split::{SiteData, Split, split};
+
+/// Where the sites' rows are.
+pub(crate) enum Source {
+    /// In one file, by a column.
+    Column(PathBuf, String),
+    /// A file per site.
+    Files(Vec<(String, PathBuf)>),
+    /// In one file, in turn.
+    InTurn(PathBuf, usize),
+}
+
+/// Studies to run over sites' data.
+pub(crate) struct DryRun<'a> {
+    pub(crate) dictionary: &'a Path,
+    pub(crate) sites: Vec<SiteData>,
+    pub(crate) studies: &'a [(PathBuf, Study)],
+    pub(crate) minimum: Option<u32>,
+}
+
+/// A study that has run.
+pub(crate) struct Ran {
+    /// What the run printed: the tables.
+    pub(crate) printed: String,
+    /// Where its files are.
+    pub(crate) directory: PathBuf,
+}
+
+impl Source {
+    /// The sites' rows.
+    pub(crate) fn sites(&self) -> Result<Vec<SiteData>, Failure> {
+        let read = |file: &Path| fs::read(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())));
+        match self {
+            Self::Column(file, column) => split(file, &read(file)?, &Split::Column(column)).map_err(Failure::usage),
+            Self::InTurn(file, count) => split(file, &read(file)?, &Split::InTurn(*count)).map_err(Failure::usage),
+            Self::Files(files) => files.iter().map(|(site, file)| Ok((site.clone(), read(file)?))).collect(),
+        }
+    }
+}
+
+impl DryRun<'_> {
+    /// Runs every study and writes its files under `out`.
+    pub(crate) fn run(&self, out: &Path) -> Result<Vec<Ran>, Failure> {
+        let progress = spinner();
+        let (network, _directory) = self.network(&progress)?;
+        let mut ran = Vec::new();
+        for (file, study) in self.studies {
+            let name = format!("{}@{}", study.id, study.version);
+            progress.set_message(format!("sealing {name}, and having it approved and accepted"));
+            network.submit(file, 1)?;
+            network.accept_everywhere(study.id.as_str())?;
+            progress.set_message(format!("running {name}"));
+            let directory = out.join(study.id.as_str());
+            let output = network.run(&name, &directory, &[])?;
+            progress.suspend(|| ());
+            ran.push(Ran { printed: String::from_utf8_lossy(&output.stdout).into_owned(), directory });
+        }
+        progress.finish_and_clear();
+        Ok(ran)
+    }
+
+    /// Which rules each study would meet at each site, in words.
+    pub(crate) fn preview(&self) -> Result<String, Failure> {
+        let progress = spinner();
+        let (network, _directory) = self.network(&progress)?;
+        let mut text = String::new();
+        for (file, study) in self.studies {
+            network.submit(file, 1)?;
+            text.push_str(&format!("{} version {}\n", study.id, study.version));
+            for (index, node) in network.nodes().iter().enumerate() {
+                network.wait_for_study(index, study.id.as_str())?;
+                let printed = network.node_command(&node.home, ["study", "preview", study.id.as_str(), "--json"])?;
+                let analyses: Value = serde_json::from_slice(&printed.stdout).map_err(Failure::failed)?;
+                text.push_str(&format!("  {}\n", node.label));
+                analyses.as_array().into_iter().flatten().for_each(|one| text.push_str(&met(one)));
+            }
+        }
+        progress.finish_and_clear();
+        Ok(text)
+    }
+
+    fn network(&self, progress: &ProgressBar) -> Result<(Network, TempDir), Failure> {
+        let name = self.network_name()?;
+        let directory = tempfile::tempdir().map_err(Failure::failed)?;
+        let files = directory.path().join("data");
+        fs::create_dir_all(&files).map_err(Failure::failed)?;
+        let mut sites = Vec::new();
+        for (number, (site, rows)) in self.sites.iter().enumerate() {
+            let file = files.join(format!("{number}.csv"));
+            fs::write(&file, rows).map_err(Failure::failed)?;
+            sites.push((site.clone(), file));
+        }
+        progress.set_message("starting the coordinator");
+        let plan =
+            Plan { name: &name, dictionary: self.dictionary, throwaway_minimum: self.minimum, approvers: 1 };
+        let program = Program::current().map_err(Failure::failed)?;
+        let mut network = Network::start(program, &directory.path().join("network"), &plan)?;
+        progress.set_message(format!("starting {} nodes", sites.len()));
+        network.add_sites(&sites)?;
+        network.wait_for_sites(sites.len())?;
+        Ok((network, directory))
+    }
+
+    /// The studies' network; all must name the same.
+    fn network_name(&self) -> Result<String, Failure> {
+        let mut names = self.studies.iter().map(|(_, study)| study.network.as_str());
+        let first = names.next().ok_or_else(|| Failure::usage("name a study with --study"))?;
+        match names.find(|name| *name != first) {
+            Some(other) => Err(Failure::usage(format!("the studies name two networks, `{first}` and `{other}`"))),
+            None => Ok(first.to_owned()),
+        }
+    }
+}
+
+/// What one analysis would meet at one site.
+fn met(analysis: &Value) -> String {
+    let integers = analysis["leaves"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let staying = integers.iter().filter(|one| one["value"].is_null()).count();
+    let name = analysis["analysis"].as_str().unwrap_or_default();
+    let mut text = match staying {
+        0 => format!("    {name}: all {} numbers leave\n", integers.len()),
+        all if all == integers.len() => format!("    {name}: nothing leaves\n"),
+        some => format!("    {name}: {some} of {} numbers stay\n", integers.len()),
+    };
+    for rule in analysis["rules"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        text.push_str(&format!("      {rule}\n"));
+    }
+    text
+}
+
+fn spinner() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    // A fixed template that is known to parse.
+    let style =
+        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let spinner = ProgressBar::new_spinner().with_style(style);
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}

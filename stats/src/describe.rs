@@ -1,0 +1,227 @@
+//! `describe`: counts, means and quantiles of variables, in all and by group.
+//!
+//! A number with bounds is a count, a sum and a sum of squares for each group, and counts on a public grid
+//! for the quantiles. A factor, a yes/no variable or an integer of few values is its counts; every other
+//! number about it is computed from them, so nothing is sent twice. Those whose group is missing are counted
+//! apart, and the group of all rows is the total.
+//!
+//! Tidy columns: `by_<factor>` for each factor of `by` (empty in the group of all rows), `variable`,
+//! `statistic` (`n`, `missing`, `mean`, `sd`, `se`, `quantile`, `count`), `level` (the quantile or the
+//! level), `value`.
+
+mod report;
+
+use std::collections::BTreeSet;
+
+use notochord_proto::fields::Fields;
+use notochord_proto::layout::{Layout, TablePurpose};
+use notochord_proto::name::VariableName;
+use notochord_proto::problem::Problem;
+use notochord_proto::scope::Scope;
+use notochord_proto::variable::Variable;
+
+use crate::contribution::{ContributeError, Contribution};
+use crate::frame::Frame;
+use crate::grid::Grid;
+use crate::groups::Groups;
+use crate::levels::Levels;
+use crate::outcome::Outcome;
+use crate::quantity::{Numeric, Value};
+use crate::statistic::{Statistic, Unit};
+use crate::totals::Totals;
+use crate::vector::{self, Cells, LONGEST, Tables};
+
+/// The specification of a description.
+pub struct Describe {
+    groups: Groups,
+    quantiles: Vec<f64>,
+    variables: Vec<Described>,
+    layout: Layout,
+}
+
+/// A variable and where its integers stand.
+struct Described {
+    name: VariableName,
+    label: String,
+    missing: Cells,
+    content: Content,
+}
+
+/// What is counted and added of a variable; a row of cells and a sum for each group.
+enum Content {
+    /// A factor, or an integer of few values.
+    Counts { levels: Levels, cells: Cells },
+    /// A number.
+    Sums(Box<Sums>),
+}
+
+/// Where a number's integers stand.
+struct Sums {
+    numeric: Numeric,
+    grid: Grid,
+    present: Cells,
+    cells: Cells,
+    /// How many values lie between the points of the grid, where that can be.
+    missed: Option<usize>,
+    sums: Vec<usize>,
+    squares: Vec<usize>,
+}
+
+/// The quantiles reported by default.
+const QUARTILES: [f64; 3] = [0.25, 0.5, 0.75];
+
+/// The most variables, and the most quantiles, of one analysis.
+const MOST: usize = 200;
+
+/// Reads the section of a study.
+pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn Statistic>, Problem> {
+    let names: Vec<VariableName> = fields.required("variables")?;
+    if names.is_empty() || names.len() > MOST {
+        return Err(fields.problem("variables", format!("`variables` lists 1 to {MOST} variables")));
+    }
+    let groups = Groups::parse(fields, scope)?;
+    let quantiles: Vec<f64> = fields.optional("quantiles")?.unwrap_or(QUARTILES.to_vec());
+    if quantiles.len() > MOST || !quantiles.iter().all(|p| *p > 0.0 && *p < 1.0) {
+        let message = "quantiles lie between 0 and 1; the extremes are single patients and are not offered";
+        return Err(fields.problem("quantiles", message));
+    }
+    let width: Option<f64> = fields.optional("grid")?;
+    let headings = groups.headings();
+    let mut tables = Tables::default();
+    let mut variables = Vec::new();
+    for name in &names {
+        let variable = scope.require(name).map_err(|message| fields.problem("variables", message))?;
+        let described = Described::new(variable, width, &headings, &mut tables);
+        variables.push(described.map_err(|message| fields.problem("variables", message))?);
+        if tables.len() > LONGEST {
+            let message =
+                format!("the grids of all groups have more than {LONGEST} cells; a wider `grid` has fewer");
+            return Err(fields.problem("variables", message));
+        }
+    }
+    let mut sums = tables.sums();
+    variables.iter_mut().for_each(|described| described.add_sums(&headings, &mut sums));
+    Ok(Box::new(Describe { groups, quantiles, variables, layout: sums.finish() }))
+}
+
+impl Statistic for Describe {
+    fn unit(&self) -> Unit {
+        Unit::Row
+    }
+
+    fn variables(&self) -> BTreeSet<VariableName> {
+        let by = self.groups.by().iter().map(|levels| levels.name.clone());
+        self.variables.iter().map(|described| described.name.clone()).chain(by).collect()
+    }
+
+    fn layout(&self) -> Layout {
+        self.layout.clone()
+    }
+
+    fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {
+        let mut contribution = Contribution::zero(self.layout.len());
+        let groups = self.groups.of_rows(frame)?;
+        for described in &self.variables {
+            described.contribute(frame, &groups, &mut contribution)?;
+        }
+        Ok(contribution)
+    }
+
+    fn advance(&self, totals: &Totals) -> Outcome {
+        report::outcome(self, totals)
+    }
+}
+
+impl Described {
+    fn new(
+        variable: &Variable,
+        width: Option<f64>,
+        headings: &[String],
+        tables: &mut Tables,
+    ) -> Result<Self, String> {
+        let name = &variable.name;
+        let content = match Levels::of(variable) {
+            Ok(levels) => {
+                let cells =
+                    tables.table(TablePurpose::Frequency, name.as_str(), headings.to_vec(), levels.codes());
+                Content::Counts { levels, cells }
+            }
+            Err(_) => Content::Sums(Box::new(Sums::new(variable, width, headings, tables)?)),
+        };
+        let missing = tables.list(TablePurpose::Missing, format!("{name} missing"), headings.to_vec());
+        Ok(Self { name: name.clone(), label: variable.label.clone(), missing, content })
+    }
+
+    fn add_sums(&mut self, headings: &[String], sums: &mut vector::Sums) {
+        let Content::Sums(content) = &mut self.content else { return };
+        let bound = content.numeric.quantity.bound();
+        for (group, heading) in headings.iter().enumerate() {
+            let over = vec![content.present.at(group, 0)];
+            content.sums.push(sums.sum(format!("{} sum: {heading}", self.name), over.clone(), bound));
+            content.squares.push(sums.sum(format!("{} squares: {heading}", self.name), over, bound * bound));
+        }
+    }
+
+    fn contribute(
+        &self,
+        frame: &Frame,
+        groups: &[usize],
+        contribution: &mut Contribution,
+    ) -> Result<(), ContributeError> {
+        match &self.content {
+            Content::Counts { levels, cells } => {
+                let column = levels.read(frame)?;
+                for (row, group) in groups.iter().enumerate() {
+                    match column.at(row)? {
+                        Some(level) => contribution.tally(cells.at(*group, level), 1),
+                        None => contribution.tally(self.missing.at(*group, 0), 1),
+                    }
+                }
+            }
+            Content::Sums(content) => {
+                let column = content.numeric.read(frame)?;
+                for (row, group) in groups.iter().enumerate() {
+                    match column.at(row)? {
+                        Some((value, integer)) => content.tally(*group, value, integer, contribution),
+                        None => contribution.tally(self.missing.at(*group, 0), 1),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sums {
+    fn new(
+        variable: &Variable,
+        width: Option<f64>,
+        headings: &[String],
+        tables: &mut Tables,
+    ) -> Result<Self, String> {
+        let name = &variable.name;
+        let numeric = Numeric::of(variable)?;
+        let grid = Grid::fine(variable, width)?;
+        let starts = (0..grid.cells()).map(|cell| grid.start(cell).to_string()).collect();
+        let present = tables.list(TablePurpose::Base, name.as_str(), headings.to_vec());
+        let cells = tables.table(TablePurpose::Grid, format!("{name} from"), headings.to_vec(), starts);
+        let missed = grid
+            .may_be_missed()
+            .then(|| tables.count(TablePurpose::Grid, format!("{name} off the grid"), "all"));
+        Ok(Self { numeric, grid, present, cells, missed, sums: Vec::new(), squares: Vec::new() })
+    }
+
+    fn tally(&self, group: usize, value: Value, integer: i64, contribution: &mut Contribution) {
+        contribution.tally(self.present.at(group, 0), 1);
+        contribution.tally(self.cells.at(group, self.grid.cell(value)), 1);
+        if let Some(missed) = self.missed.filter(|_| self.grid.is_missed_by(value)) {
+            contribution.tally(missed, 1);
+        }
+        let integer = i128::from(integer);
+        contribution.tally(self.sums[group], integer);
+        contribution.tally(self.squares[group], integer * integer);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! The network's half of `describe`: summaries, and the tables that show them.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::{Content, Describe, Described, Sums};
+use crate::figure::Figure;
+use crate::grid::{Grid, GridUsed};
+use crate::levels::Levels;
+use crate::moments::Moments;
+use crate::outcome::{Cell, Outcome, Table};
+use crate::totals::Totals;
+
+/// The result.
+#[derive(Serialize)]
+struct Description {
+    groups: Vec<Group>,
+}
+
+/// The rows of one group, or all rows.
+#[derive(Serialize)]
+struct Group {
+    /// The group's level, or levels; null for all rows.
+    by: Value,
+    #[serde(serialize_with = "as_map")]
+    variables: Vec<(String, Summary)>,
+    /// The level of each factor, for tables.
+    #[serde(skip)]
+    codes: Vec<String>,
+    /// The group's name for people.
+    #[serde(skip)]
+    label: String,
+}
+
+/// A variable in a group.
+#[derive(Serialize)]
+struct Summary {
+    n: Figure<u64>,
+    missing: Figure<u64>,
+    #[serde(flatten)]
+    number: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<Counts>,
+}
+
+/// What is said about a number.
+#[derive(Serialize)]
+struct Number {
+    mean: Figure<f64>,
+    sd: Figure<f64>,
+    se: Figure<f64>,
+    #[serde(serialize_with = "as_map")]
+    quantiles: Vec<(String, Figure<f64>)>,
+    grid: GridUsed,
+}
+
+/// How many have each level: the code, its label and the count.
+struct Counts(Vec<(String, String, Figure<u64>)>);
+
+pub(super) fn outcome(describe: &Describe, totals: &Totals) -> Outcome {
+    let groups = groups(describe, totals);
+    let tidy = tidy(describe, &groups);
+    let shown = [numbers(describe, &groups), counts(describe, &groups)];
+    let shown = shown.into_iter().filter(|table| !table.rows.is_empty()).collect();
+    Outcome::answered(totals, &Description { groups }, tidy, shown)
+}
+
+/// All rows first, then each group somebody may be in.
+fn groups(describe: &Describe, totals: &Totals) -> Vec<Group> {
+    let by = &describe.groups;
+    let everybody = Group {
+        by: Value::Null,
+        variables: summaries(describe, 0..by.headings().len(), totals),
+        codes: vec![String::new(); by.by().len()],
+        label: "All".to_owned(),
+    };
+    let each = (0..by.len()).filter(|_| !by.is_everybody()).map(|group| Group {
+        by: by.value(group),
+        variables: summaries(describe, group..group + 1, totals),
+        codes: by.codes(group),
+        label: by.label(group),
+    });
+    let each = each.filter(|group| !(by.leave_out_empty() && group.is_empty()));
+    std::iter::once(everybody).chain(each).collect()
+}
+
+impl Group {
+    fn is_empty(&self) -> bool {
+        let nobody = |summary: &Summary| Figure::total([summary.n, summary.missing]) == Figure::Known(0);
+        self.variables.iter().all(|(_, summary)| nobody(summary))
+    }
+}
+
+fn summaries(describe: &Describe, rows: std::ops::Range<usize>, totals: &Totals) -> Vec<(String, Summary)> {
+    let summary = |described: &Described| {
+        (described.name.to_string(), described.summary(rows.clone(), &describe.quantiles, totals))
+    };
+    describe.variables.iter().map(summary).collect()
+}
+
+impl Described {
+    /// The summary of the groups in these rows of the tables, taken together.
+    fn summary(&self, rows: std::ops::Range<usize>, quantiles: &[f64], totals: &Totals) -> Summary {
+        let missing = Figure::total(rows.clone().map(|row| totals.count(self.missing.at(row, 0))));
+        match &self.content {
+            Content::Counts { levels, cells } => {
+                let count = |level| Figure::total(rows.clone().map(|row| totals.count(cells.at(row, level))));
+                of_levels(levels, (0..levels.len()).map(count).collect(), missing, quantiles)
+            }
+            Content::Sums(sums) => {
+                let (n, number) = sums.number(rows, quantiles, totals);
+                Summary { n, missing, number: Some(number), counts: None }
+            }
+        }
+    }
+}
+
+/// A factor's summary is its counts; that of an integer of few values is computed from them.
+fn of_levels(levels: &Levels, counts: Vec<Figure<u64>>, missing: Figure<u64>, quantiles: &[f64]) -> Summary {
+    let known = Figure::all(counts.iter().copied());
+    let n = Figure::total(counts.iter().copied());
+    let number = levels.grid().map(|(quantity, grid)| {
+        let power = |exponent| {
+            let terms = |counts: &[u64]| {
+                let term = |(level, count): (usize, &u64)| {
+                    (level as i128).pow(exponent).saturating_mul((*count).into())
+                };
+                counts.iter().enumerate().map(term).fold(0, i128::saturating_add)
+            };
+            known.clone().map(|counts| terms(&counts))
+        };
+        let moments = Moments::new(n, power(1), power(2), &quantity);
+        Number::new(&moments, &grid, grid.used(None), &known, quantiles)
+    });
+    let all = counts.into_iter().enumerate();
+    let kept = all.filter(|(_, count)| !(levels.are_integers() && *count == Figure::Known(0)));
+    let named =
+        kept.map(|(level, count)| (levels.code(level).to_owned(), levels.label_of(level).to_owned(), count));
+    Summary { n, missing, number, counts: Some(Counts(named.collect())) }
+}
+
+impl Sums {
+    fn number(
+        &self,
+        rows: std::ops::Range<usize>,
+        quantiles: &[f64],
+        totals: &Totals,
+    ) -> (Figure<u64>, Number) {
+        let n = Figure::total(rows.clone().map(|row| totals.count(self.present.at(row, 0))));
+        let added =
+            |positions: &[usize]| Figure::total_sum(positions[rows.clone()].iter().map(|at| totals.sum(*at)));
+        let moments = Moments::new(n, added(&self.sums), added(&self.squares), &self.numeric.quantity);
+        let cell = |cell| Figure::total(rows.clone().map(|row| totals.count(self.cells.at(row, cell))));
+        let counts = Figure::all((0..self.grid.cells()).map(cell));
+        let used = self.grid.used(self.missed.and_then(|missed| totals.count(missed).known()));
+        (n, Number::new(&moments, &self.grid, used, &counts, quantiles))
+    }
+}
+
+impl Number {
+    fn new(
+        moments: &Moments,
+        grid: &Grid,
+        used: GridUsed,
+        counts: &Figure<Vec<u64>>,
+        quantiles: &[f64],
+    ) -> Self {
+        let quantile = |probability: &f64| {
+            let quantile = match counts {
+                Figure::Known(counts) => {
+                    grid.quantile(*probability, counts, used).map_or(Figure::Undefined, Figure::finite)
+                }
+                Figure::Withheld => Figure::Withheld,
+                Figure::Undefined => Figure::Undefined,
+            };
+            (probability.to_string(), quantile)
+        };
+        let quantiles = quantiles.iter().map(quantile).collect();
+        Self { mean: moments.mean, sd: moments.sd(), se: moments.se(), quantiles, grid: used }
+    }
+}
+
+/// A list of pairs as a JSON object.
+fn as_map<S: Serializer, T: Serialize>(pairs: &[(String, T)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(code, _, count)| (code, count)))
+    }
+}
+
+fn tidy(describe: &Describe, groups: &[Group]) -> Table {
+    let by = describe.groups.by().iter().map(|levels| format!("by_{}", levels.name));
+    let columns = by.chain(["variable", "statistic", "level", "value"].map(str::to_owned));
+    let mut table = Table::new("describe", columns);
+    for group in groups {
+        for (variable, summary) in &group.variables {
+            let by = group.codes.iter().map(|code| Cell::from(code.as_str()));
+            let start: Vec<Cell> = by.chain([variable.as_str().into()]).collect();
+            let mut add = |statistic: &str, level: &str, value: Cell| {
+                let row = start.iter().cloned().chain([statistic.into(), level.into(), value]);
+                table.rows.push(row.collect());
+            };
+            add("n", "", summary.n.into());
+            add("missing", "", summary.missing.into());
+            if let Some(number) = &summary.number {
+                add("mean", "", number.mean.into());
+                add("sd", "", number.sd.into());
+                add("se", "", number.se.into());
+                number.quantiles.iter().for_each(|(p, value)| add("quantile", p, (*value).into()));
+            }
+            let counts = summary.counts.iter().flat_map(|counts| &counts.0);
+            counts.for_each(|(code, _, count)| add("count", code, (*count).into()));
+        }
+    }
+    table
+}
+
+/// For people: a row for each number and group.
+fn numbers(describe: &Describe, groups: &[Group]) -> Table {
+    let quantiles = describe.quantiles.iter().map(|p| match *p {
+        0.5 => "Median".to_owned(),
+        p => format!("Quantile {p}"),
+    });
+    let columns = ["Variable", "Group", "n", "Missing", "Mean", "SD"].map(str::to_owned);
+    let mut table = Table::new("Numbers", columns.into_iter().chain(quantiles));
+    for (at, described) in describe.variables.iter().enumerate() {
+        for group in groups {
+            let (_, summary) = &group.variables[at];
+            let Some(number) = &summary.number else { continue };
+            let start = [described.label.as_str().into(), group.label.as_str().into()];
+            let middle = [summary.n.into(), summary.missing.into(), number.mean.into(), number.sd.into()];
+            let quantiles = number.quantiles.iter().map(|(_, value)| Cell::from(*value));
+            table.rows.push(start.into_iter().chain(middle).chain(quantiles).collect());
+        }
+    }
+    table
+}
+
+/// For people: a row for each level, a column for each group.
+fn counts(describe: &Describe, groups: &[Group]) -> Table {
+    let labels = groups.iter().map(|group| group.label.clone());
+    let mut table =
+        Table::new("Counts", ["Variable".to_owned(), "Level".to_owned()].into_iter().chain(labels));
+    for (at, described) in describe.variables.iter().enumerate() {
+        let Some(all) = groups.first().and_then(|group| group.variables[at].1.counts.as_ref()) else {
+            continue;
+        };
+        for (code, label, _) in &all.0 {
+            let count = |group: &Group| {
+                let counts = group.variables[at].1.counts.iter().flat_map(|counts| &counts.0);
+                let found = counts.clone().find(|(own, _, _)| own == code);
+                found.map_or(Cell::Count(0), |(_, _, count)| (*count).into())
+            };
+            let start = [described.label.as_str().into(), label.as_str().into()];
+            table.rows.push(start.into_iter().chain(groups.iter().map(count)).collect());
+        }
+        let missing = groups.iter().map(|group| Cell::from(group.variables[at].1.missing));
+        let start = [described.label.as_str().into(), "missing".into()];
+        table.rows.push(start.into_iter().chain(missing).collect());
+    }
+    table
+}

@@ -1,0 +1,324 @@
+//! The design matrix of a formula: one integer quantity for each column, with public bounds.
+//!
+//! Factors are coded by R's rules: treatment contrasts against the first level where the rest of the term is
+//! in the model, all levels otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use notochord_proto::name::VariableName;
+use notochord_proto::problem::suggestion;
+use notochord_proto::scope::Scope;
+use notochord_proto::variable::VariableKind;
+
+use crate::arithmetic::{Arithmetic, ArithmeticColumns, Range};
+use crate::contribution::ContributeError;
+use crate::formula::{Atom, Formula};
+use crate::frame::Frame;
+use crate::levels::{LevelColumn, Levels};
+use crate::quantity::{Quantity, Value};
+
+/// The columns of a model, and its outcome.
+pub(crate) struct Design {
+    /// The outcome, as R names it.
+    pub(crate) outcome: String,
+    /// Whether the model has an intercept.
+    pub(crate) intercept: bool,
+    /// The columns after the intercept; the outcome is the last.
+    pub(crate) columns: Vec<Column>,
+    /// The factors.
+    pub(crate) factors: Vec<Factor>,
+    numbers: Vec<Arithmetic>,
+}
+
+/// A column of the design, or the outcome: a product of numbers and indicators of levels.
+pub(crate) struct Column {
+    /// As R names it.
+    pub(crate) name: String,
+    /// Its fixed point.
+    pub(crate) quantity: Quantity,
+    parts: Vec<Part>,
+}
+
+/// A factor of a formula.
+pub(crate) struct Factor {
+    /// Its levels.
+    pub(crate) levels: Levels,
+    /// Positions of the levels, the reference first.
+    pub(crate) order: Vec<usize>,
+}
+
+#[derive(Clone)]
+enum Part {
+    /// A number, by its position.
+    Number(usize),
+    /// The indicator of a level.
+    Level { factor: usize, level: usize, coding: Coding },
+}
+
+/// How a factor enters a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    /// Every level but the reference has a column.
+    Contrasts,
+    /// Every level has one.
+    Indicators,
+}
+
+/// What an atom of the formula is.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Number(usize),
+    Factor(usize),
+}
+
+/// What is wrong with a model, by the key of the study that is to blame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum DesignError {
+    /// `formula`
+    Formula(String),
+    /// `reference`
+    Reference(String),
+}
+
+impl From<String> for DesignError {
+    fn from(message: String) -> Self {
+        Self::Formula(message)
+    }
+}
+
+/// The most columns of a model.
+const MOST_COLUMNS: usize = 300;
+
+impl Design {
+    /// Looks up a formula. `references` names reference levels that are not the first.
+    pub(crate) fn new(
+        formula: &Formula,
+        references: &BTreeMap<String, String>,
+        scope: &Scope,
+    ) -> Result<Self, DesignError> {
+        let mut design = Design {
+            outcome: formula.response.to_string(),
+            intercept: formula.intercept,
+            columns: Vec::new(),
+            factors: Vec::new(),
+            numbers: Vec::new(),
+        };
+        let atoms = formula.atoms.iter().map(|atom| design.resolve(atom, scope));
+        let atoms = atoms.collect::<Result<Vec<_>, _>>()?;
+        design.take_references(references).map_err(DesignError::Reference)?;
+        for (at, term) in formula.terms.iter().enumerate() {
+            let codings = codings(formula, &atoms, at);
+            design.add_term(formula, &atoms, term, &codings)?;
+            if design.columns.len() > MOST_COLUMNS {
+                return Err(format!("the model has more than {MOST_COLUMNS} columns").into());
+            }
+        }
+        let Meaning::Number(outcome) = design.resolve(&formula.response, scope)? else {
+            return Err(format!("the outcome `{}` is a factor, not a number", formula.response).into());
+        };
+        let quantity = design.numbers[outcome].range().quantity()?;
+        let parts = vec![Part::Number(outcome)];
+        design.columns.push(Column { name: formula.response.to_string(), quantity, parts });
+        Ok(design)
+    }
+
+    /// The variables it reads.
+    pub(crate) fn variables(&self) -> BTreeSet<VariableName> {
+        let numbers = self.numbers.iter().flat_map(Arithmetic::variables);
+        numbers.chain(self.factors.iter().map(|factor| factor.levels.name.clone())).collect()
+    }
+
+    /// Its columns in a frame.
+    pub(crate) fn read<'a>(&'a self, frame: &'a Frame) -> Result<DesignColumns<'a>, ContributeError> {
+        let numbers = self.numbers.iter().map(|number| number.read(frame)).collect::<Result<_, _>>()?;
+        let factors =
+            self.factors.iter().map(|factor| factor.levels.read(frame)).collect::<Result<_, _>>()?;
+        Ok(DesignColumns { design: self, numbers, factors })
+    }
+
+    fn resolve(&mut self, atom: &Atom, scope: &Scope) -> Result<Meaning, String> {
+        let arithmetic = match atom {
+            Atom::Variable(name) if matches!(scope.require(name)?.kind, VariableKind::Factor { .. }) => None,
+            Atom::Factor(_) => None,
+            Atom::Variable(name) => Some(Arithmetic::of(&variable(name), scope)?),
+            Atom::Inside(expression) => Some(Arithmetic::of(expression, scope)?),
+            Atom::Log(expression) => Some(Arithmetic::log_of(expression, scope)?),
+        };
+        if let Some(arithmetic) = arithmetic {
+            self.numbers.push(arithmetic);
+            return Ok(Meaning::Number(self.numbers.len() - 1));
+        }
+        let (Atom::Variable(name) | Atom::Factor(name)) = atom else {
+            return Err(format!("`{atom}` is no factor"));
+        };
+        let levels = Levels::of(scope.require(name)?)?;
+        let order = (0..levels.len()).collect();
+        self.factors.push(Factor { levels, order });
+        Ok(Meaning::Factor(self.factors.len() - 1))
+    }
+
+    fn take_references(&mut self, references: &BTreeMap<String, String>) -> Result<(), String> {
+        for (variable, code) in references {
+            let mut named =
+                self.factors.iter_mut().filter(|factor| factor.levels.name.as_str() == variable).peekable();
+            if named.peek().is_none() {
+                return Err(format!("`{variable}` is not a factor of the formula"));
+            }
+            for factor in named {
+                let codes = factor.levels.codes();
+                let level = codes.iter().position(|own| own == code).ok_or_else(|| {
+                    let near = suggestion(code, codes.iter().map(String::as_str));
+                    format!("`{code}` is not a level of `{variable}`{near}")
+                })?;
+                factor.order.retain(|own| *own != level);
+                factor.order.insert(0, level);
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns of a term: the levels of its first factor change fastest.
+    fn add_term(
+        &mut self,
+        formula: &Formula,
+        atoms: &[Meaning],
+        term: &[usize],
+        codings: &[Coding],
+    ) -> Result<(), String> {
+        let mut columns = vec![(Vec::new(), Vec::new(), None::<Range>)];
+        for (atom, coding) in term.iter().zip(codings) {
+            let name = formula.atoms[*atom].to_string();
+            let pieces: Vec<(String, Part, Range)> = match atoms[*atom] {
+                Meaning::Number(number) => vec![(name, Part::Number(number), self.numbers[number].range())],
+                Meaning::Factor(factor) => {
+                    let Factor { levels, order } = &self.factors[factor];
+                    let skipped = usize::from(*coding == Coding::Contrasts);
+                    let coded = order.iter().skip(skipped).map(|level| {
+                        let part = Part::Level { factor, level: *level, coding: *coding };
+                        (format!("{name}{}", levels.code(*level)), part, Range::INDICATOR)
+                    });
+                    coded.collect()
+                }
+            };
+            let mut next = Vec::new();
+            for (name, part, range) in &pieces {
+                for (names, parts, product) in &columns {
+                    let names: Vec<String> = names.iter().cloned().chain([name.clone()]).collect();
+                    let parts: Vec<Part> = parts.iter().cloned().chain([part.clone()]).collect();
+                    let product = product.map_or(Ok(*range), |product: Range| product.times(*range))?;
+                    next.push((names, parts, Some(product)));
+                }
+            }
+            if next.len() > MOST_COLUMNS {
+                return Err(format!("a term of the model has more than {MOST_COLUMNS} columns"));
+            }
+            columns = next;
+        }
+        for (names, parts, range) in columns {
+            let quantity = range.ok_or("a term of the formula is empty")?.quantity()?;
+            self.columns.push(Column { name: names.join(":"), quantity, parts });
+        }
+        Ok(())
+    }
+}
+
+/// How each atom of a term enters it, by R's rule: a factor has contrasts where the term without it is part
+/// of an earlier term, or is empty; without an intercept the first factor of the formula has all its levels.
+fn codings(formula: &Formula, atoms: &[Meaning], at: usize) -> Vec<Coding> {
+    let term = &formula.terms[at];
+    let is_factor = |atom: &usize| matches!(atoms[*atom], Meaning::Factor(_));
+    let first_with_factor = formula.terms.iter().position(|term| term.iter().any(is_factor));
+    let mut first = !formula.intercept && first_with_factor == Some(at);
+    let coding = |atom: &usize| {
+        if is_factor(atom) && std::mem::take(&mut first) {
+            return Coding::Indicators;
+        }
+        let rest: Vec<&usize> = term.iter().filter(|other| *other != atom).collect();
+        let is_part = |earlier: &Vec<usize>| rest.iter().all(|other| earlier.contains(other));
+        let marginal = rest.is_empty() || formula.terms[..at].iter().any(is_part);
+        if marginal { Coding::Contrasts } else { Coding::Indicators }
+    };
+    term.iter().map(coding).collect()
+}
+
+fn variable(name: &VariableName) -> notochord_proto::expression::Expression {
+    notochord_proto::expression::Expression::Variable(name.clone())
+}
+
+impl Column {
+    /// The factor and the level, where the column is the indicator of one level.
+    pub(crate) fn indicator(&self) -> Option<(usize, usize)> {
+        match self.parts.as_slice() {
+            [Part::Level { factor, level, .. }] => Some((*factor, *level)),
+            _ => None,
+        }
+    }
+
+    /// Whether the column is part of the model where only these levels of each factor, the reference first,
+    /// have anybody in them.
+    pub(crate) fn is_used(&self, occupied: &[Vec<usize>]) -> bool {
+        self.parts.iter().all(|part| match part {
+            Part::Number(_) => true,
+            Part::Level { factor, level, coding } => {
+                let skipped = usize::from(*coding == Coding::Contrasts);
+                occupied[*factor].iter().skip(skipped).any(|used| used == level)
+            }
+        })
+    }
+
+    /// Its value in a row.
+    fn value(&self, numbers: &[Value], levels: &[usize]) -> Value {
+        let mut product = None;
+        for part in &self.parts {
+            let factor = match part {
+                Part::Number(number) => numbers[*number],
+                Part::Level { factor, level, .. } => Value::Integer(i64::from(levels[*factor] == *level)),
+            };
+            product = Some(match (product, factor) {
+                (None, factor) => factor,
+                (Some(Value::Integer(one)), Value::Integer(two)) => {
+                    one.checked_mul(two).map_or(Value::Number(one as f64 * two as f64), Value::Integer)
+                }
+                (Some(one), two) => Value::Number(one.to_number() * two.to_number()),
+            });
+        }
+        product.unwrap_or(Value::Integer(1))
+    }
+}
+
+/// The columns of a design being read.
+pub(crate) struct DesignColumns<'a> {
+    design: &'a Design,
+    numbers: Vec<ArithmeticColumns<'a>>,
+    factors: Vec<LevelColumn<'a>>,
+}
+
+/// A row of a design.
+pub(crate) struct DesignRow {
+    /// The level of each factor.
+    pub(crate) levels: Vec<usize>,
+    /// The integer of each column; the outcome is the last.
+    pub(crate) integers: Vec<i64>,
+}
+
+impl DesignColumns<'_> {
+    /// A row; none where something in it is missing.
+    pub(crate) fn at(&self, row: usize) -> Result<Option<DesignRow>, ContributeError> {
+        let mut numbers = Vec::with_capacity(self.numbers.len());
+        for column in &self.numbers {
+            let Some(value) = column.at(row)? else { return Ok(None) };
+            numbers.push(value);
+        }
+        let mut levels = Vec::with_capacity(self.factors.len());
+        for column in &self.factors {
+            let Some(level) = column.at(row)? else { return Ok(None) };
+            levels.push(level);
+        }
+        let integer = |column: &Column| {
+            let integer = column.quantity.encode(column.value(&numbers, &levels));
+            integer.ok_or_else(|| ContributeError::OutOfBounds(column.name.clone()))
+        };
+        let integers = self.design.columns.iter().map(integer).collect::<Result<_, _>>()?;
+        Ok(Some(DesignRow { levels, integers }))
+    }
+}

@@ -1,0 +1,115 @@
+//! Rows of patients, inside a node.
+//!
+//! A frame cannot be printed, serialised or compared: what leaves a node is a
+//! [`Contribution`](crate::Contribution).
+
+use std::collections::BTreeMap;
+
+use arrow_array::{Array, Float64Array, Int32Array, Int64Array};
+use notochord_proto::name::VariableName;
+
+/// The rows of one analysis: equally long columns by variable.
+pub struct Frame {
+    rows: usize,
+    columns: BTreeMap<VariableName, Column>,
+}
+
+/// The values of one variable; null is missing.
+pub enum Column {
+    /// Whole numbers.
+    Integer(Int64Array),
+    /// Real numbers.
+    Number(Float64Array),
+    /// Positions in the variable's list of levels.
+    Factor(Int32Array),
+}
+
+/// Columns that do not make a frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column `{variable}` has {found} rows, not {expected}")]
+pub struct FrameError {
+    variable: VariableName,
+    found: usize,
+    expected: usize,
+}
+
+impl Frame {
+    /// A frame of `rows` rows; every column must be that long.
+    pub fn new(rows: usize, columns: BTreeMap<VariableName, Column>) -> Result<Self, FrameError> {
+        match columns.iter().find(|(_, column)| column.len() != rows) {
+            Some((variable, column)) => {
+                Err(FrameError { variable: variable.clone(), found: column.len(), expected: rows })
+            }
+            None => Ok(Self { rows, columns }),
+        }
+    }
+
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The column of a variable.
+    pub fn column(&self, variable: &VariableName) -> Option<&Column> {
+        self.columns.get(variable)
+    }
+
+    /// The frame of these rows, in this order, for engines that split the work. Rows past the end are left
+    /// out.
+    pub fn part(&self, rows: &[usize]) -> Frame {
+        let rows: Vec<usize> = rows.iter().copied().filter(|row| *row < self.rows).collect();
+        let columns = self.columns.iter().map(|(name, column)| (name.clone(), column.part(&rows))).collect();
+        Frame { rows: rows.len(), columns }
+    }
+}
+
+impl Column {
+    fn len(&self) -> usize {
+        match self {
+            Self::Integer(values) => values.len(),
+            Self::Number(values) => values.len(),
+            Self::Factor(values) => values.len(),
+        }
+    }
+
+    fn part(&self, rows: &[usize]) -> Column {
+        match self {
+            Self::Integer(values) => Self::Integer(
+                rows.iter().map(|row| values.is_valid(*row).then(|| values.value(*row))).collect(),
+            ),
+            Self::Number(values) => Self::Number(
+                rows.iter().map(|row| values.is_valid(*row).then(|| values.value(*row))).collect(),
+            ),
+            Self::Factor(values) => Self::Factor(
+                rows.iter().map(|row| values.is_valid(*row).then(|| values.value(*row))).collect(),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    fn name(text: &str) -> VariableName {
+        VariableName::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_column_of_another_length_is_refused() {
+        let columns = BTreeMap::from([(name("age"), Column::Integer(Int64Array::from(vec![1, 2])))]);
+        let error = Frame::new(3, columns).err().unwrap();
+        assert_eq!(error.to_string(), "column `age` has 2 rows, not 3");
+    }
+
+    #[test]
+    fn a_part_has_its_rows_and_their_missing_values() {
+        let values = Int64Array::from(vec![Some(1), None, Some(3)]);
+        let frame = Frame::new(3, BTreeMap::from([(name("age"), Column::Integer(values))])).unwrap();
+        let part = frame.part(&[2, 1, 9]);
+        let Some(Column::Integer(values)) = part.column(&name("age")) else { panic!("not an integer") };
+        assert_eq!(values.iter().collect::<Vec<_>>(), [Some(3), None]);
+        assert_eq!(part.rows(), 2);
+    }
+}

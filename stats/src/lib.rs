@@ -1,0 +1,49 @@
+//! The statistics of the network.
+//!
+//! A statistic is a vector of integers that adds up. The node's half turns the rows of a frame into such a
+//! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer from
+//! the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
+//! [`compare`], [`linear`]; [`registry`] lists them.
+//!
+//! Everything here is pure. `advance` gives the same bits on every processor: scalar code without fused
+//! multiply-add, and elementary functions of the `libm` crate instead of the platform's.
+
+pub mod contribution;
+pub mod frame;
+pub mod outcome;
+pub mod plan;
+pub mod registry;
+pub mod statistic;
+pub mod totals;
+
+pub mod compare;
+pub mod describe;
+pub mod histogram;
+pub mod linear;
+pub mod table;
+
+mod arithmetic;
+mod cholesky;
+mod design;
+mod distribution;
+mod figure;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fixture;
+mod formula;
+mod grid;
+mod groups;
+mod levels;
+mod moments;
+mod quantity;
+mod root;
+mod twofold;
+mod vector;
+
+pub use contribution::{ContributeError, Contribution, ContributionFault};
+pub use frame::{Column, Frame, FrameError};
+pub use outcome::{Cell, Outcome, Status, Table};
+pub use plan::{Plan, PlannedAnalysis};
+pub use registry::{KINDS, Kind};
+pub use statistic::{Statistic, Unit};
+pub use totals::Totals;

@@ -1,0 +1,70 @@
+//! The analyses of a study, resolved against its variables.
+
+use notochord_proto::expression::Expression;
+use notochord_proto::name::AnalysisId;
+use notochord_proto::problem::Problem;
+use notochord_proto::scope::Scope;
+use notochord_proto::study::{Analysis, Study};
+
+use crate::registry;
+use crate::statistic::Statistic;
+use crate::vector::LONGEST;
+
+/// What a study asks of every node. Coordinator and nodes make the same plan of the same study, dictionary
+/// and roster.
+pub struct Plan {
+    /// The analyses, in the order of the study.
+    pub analyses: Vec<PlannedAnalysis>,
+}
+
+/// One analysis, ready to be answered.
+pub struct PlannedAnalysis {
+    /// Its id in the study.
+    pub id: AnalysisId,
+    /// The name of its kind.
+    pub kind: &'static str,
+    /// Which rows of the cohort it uses, resolved against the scope; all of them where absent.
+    pub condition: Option<Expression>,
+    /// What is computed.
+    pub statistic: Box<dyn Statistic>,
+}
+
+impl Plan {
+    /// Resolves every analysis; `scope` holds the study's derived variables. All problems are found, not only
+    /// the first.
+    pub fn new(study: &Study, scope: &Scope) -> Result<Plan, Vec<Problem>> {
+        let mut analyses = Vec::new();
+        let mut problems = Vec::new();
+        for analysis in &study.analyses {
+            match PlannedAnalysis::new(analysis, scope) {
+                Ok(planned) => analyses.push(planned),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(Plan { analyses }) } else { Err(problems) }
+    }
+
+    /// The analysis of that id.
+    pub fn analysis(&self, id: &AnalysisId) -> Option<&PlannedAnalysis> {
+        self.analyses.iter().find(|analysis| analysis.id == *id)
+    }
+}
+
+impl PlannedAnalysis {
+    fn new(analysis: &Analysis, scope: &Scope) -> Result<Self, Problem> {
+        let mut fields = analysis.section.fields();
+        let kind = registry::kind(&analysis.kind).map_err(|message| fields.problem("kind", message))?;
+        let statistic = (kind.parse)(&mut fields, scope)?;
+        fields.finish()?;
+        let length = statistic.layout().len();
+        if length > LONGEST {
+            let message = format!("the analysis would send {length} numbers; at most {LONGEST} are allowed");
+            return Err(Problem::new(analysis.place.clone(), message));
+        }
+        let condition = analysis.condition.as_ref().map(|condition| condition.resolve_condition(scope));
+        let condition = condition
+            .transpose()
+            .map_err(|error| Problem::new(analysis.condition_place.clone(), error.to_string()))?;
+        Ok(Self { id: analysis.id.clone(), kind: kind.name, condition, statistic })
+    }
+}

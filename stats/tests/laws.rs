@@ -1,0 +1,212 @@
+//! The law every statistic keeps: a vector of integers that adds up.
+//!
+//! Every registered kind is held to it over generated frames. A kind without an example here fails
+//! `every_registered_kind_is_exercised`.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+
+use arrow_array::{Float64Array, Int32Array, Int64Array};
+use notochord_proto::dictionary::Dictionary;
+use notochord_proto::fields::Section;
+use notochord_proto::name::VariableName;
+use notochord_proto::scope::Scope;
+use notochord_proto::variable::VariableKind;
+use notochord_stats::{Column, Contribution, Frame, KINDS, Statistic, Totals, registry};
+use proptest::prelude::*;
+
+/// Sections of a study, by kind.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("describe", r#"variables = ["age", "bilirubin", "rx", "male", "site"]"#),
+    ("describe", "variables = [\"age\", \"male\"]\nby = [\"rx\", \"male\"]\nquantiles = [0.05, 0.5]"),
+    ("describe", "variables = [\"bilirubin\"]\nby = \"site\"\ngrid = 0.5"),
+    ("histogram", r#"variable = "bilirubin""#),
+    ("histogram", "variable = \"age\"\nby = \"rx\"\ngrid = 5"),
+    ("table", "rows_by = \"rx\"\ncolumns_by = \"male\"\ntests = [\"chi_squared\", \"fisher\"]"),
+    ("table", "rows_by = \"site\"\ncolumns_by = \"rx\""),
+    ("compare", "outcome = \"bilirubin\"\nby = \"male\"\ntest = \"welch\""),
+    ("compare", "outcome = \"age\"\nby = \"rx\"\ntest = \"anova\""),
+    ("linear", r#"formula = "age ~ rx + male + bilirubin""#),
+    (
+        "linear",
+        "formula = \"log(bilirubin) ~ age * rx + factor(male):site + I(age * 2)\"\nreference = { rx = \"Lev\" }",
+    ),
+    ("linear", r#"formula = "bilirubin ~ 0 + rx:male + site""#),
+];
+
+const DICTIONARY: &str = "\
+Variable / Field Name,Form Name,Section Header,Field Type,Field Label,\"Choices, Calculations, OR Slider Labels\",\
+Field Note,Text Validation Type OR Show Slider Number,Text Validation Min,Text Validation Max,Identifier?,\
+Branching Logic (Show field only if...),Required Field?,Custom Alignment,Question Number (surveys only),\
+Matrix Group Name,Matrix Ranking?,Field Annotation
+record_id,patient,,text,Record,,,,,,,,,,,,,
+age,patient,,text,Age,,,integer,18,100,,,,,,,,
+bilirubin,patient,,text,Bilirubin,,,number,0.1,50,,,,,,,,@GRID(0.1)
+rx,patient,,radio,Treatment,\"Obs, Observation | Lev, Levamisole | Lev+5FU, Both\",,,,,,,,,,,,
+male,patient,,yesno,Male,,,,,,,,,,,,,
+";
+
+fn scope() -> Scope {
+    let dictionary = Dictionary::parse("dictionary.csv", DICTIONARY.as_bytes()).unwrap();
+    Scope::new(&dictionary, &["Utrecht".to_owned(), "Bologna".to_owned()])
+}
+
+fn statistic(kind: &str, section: &str, scope: &Scope) -> Box<dyn Statistic> {
+    let section = Section::parse("study.toml", section).unwrap();
+    let mut fields = section.fields();
+    let statistic = (registry::kind(kind).unwrap().parse)(&mut fields, scope);
+    let statistic = statistic.unwrap_or_else(|problem| panic!("{kind}: {problem}"));
+    fields.finish().unwrap();
+    statistic
+}
+
+/// What a row holds: a number between 0 and 1 for each variable, or nothing.
+type Row = Vec<Option<f64>>;
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let value = prop_oneof![9 => (0.0..1.0).prop_map(Some), 1 => Just(None)];
+    prop::collection::vec(prop::collection::vec(value, 5), 0..40)
+}
+
+/// The frame of some rows, with values spread over the bounds and levels of their variables.
+fn frame(rows: &[Row], scope: &Scope) -> Frame {
+    let columns = scope.names().enumerate().map(|(at, name)| {
+        let values = rows.iter().map(|row| row[at]);
+        let column = match &scope.variable(name).unwrap().kind {
+            VariableKind::Integer { bounds } => {
+                let (lower, upper) = bounds.unwrap();
+                let spread = |part: f64| lower + (part * (upper - lower + 1) as f64) as i64;
+                Column::Integer(values.map(|value| value.map(spread)).collect::<Int64Array>())
+            }
+            VariableKind::Number { bounds } => {
+                let (lower, upper) = bounds.unwrap();
+                let spread = |part: f64| lower + part * (upper - lower);
+                Column::Number(values.map(|value| value.map(spread)).collect::<Float64Array>())
+            }
+            VariableKind::Factor { levels } => {
+                let spread = |part: f64| (part * levels.len() as f64) as i32;
+                Column::Factor(values.map(|value| value.map(spread)).collect::<Int32Array>())
+            }
+        };
+        (VariableName::new(name).unwrap(), column)
+    });
+    Frame::new(rows.len(), columns.collect::<BTreeMap<_, _>>()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_registered_kind_is_exercised() {
+    for kind in KINDS {
+        assert!(EXAMPLES.iter().any(|(name, _)| *name == kind.name), "`{}` has no example", kind.name);
+    }
+}
+
+#[test]
+fn every_kind_reads_only_what_it_says() {
+    let scope = scope();
+    for (kind, section) in EXAMPLES {
+        let statistic = statistic(kind, section, &scope);
+        let whole = frame(&[vec![Some(0.5); 5]], &scope);
+        let wanted = statistic.variables();
+        let mut columns = BTreeMap::new();
+        for name in &wanted {
+            let Some(column) = whole.column(name) else { panic!("{kind}: {name}") };
+            columns.insert(
+                name.clone(),
+                match column {
+                    Column::Integer(values) => Column::Integer(values.clone()),
+                    Column::Number(values) => Column::Number(values.clone()),
+                    Column::Factor(values) => Column::Factor(values.clone()),
+                },
+            );
+        }
+        let Ok(narrow) = Frame::new(1, columns) else { panic!("{kind}") };
+        assert_eq!(statistic.contribute(&narrow), statistic.contribute(&whole), "{kind}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn parts_add_up_to_the_whole(rows in rows(), parts in prop::collection::vec(0_usize..3, 40)) {
+        let scope = scope();
+        let whole = frame(&rows, &scope);
+        for (kind, section) in EXAMPLES {
+            let statistic = statistic(kind, section, &scope);
+            let layout = statistic.layout();
+            let expected = statistic.contribute(&whole).unwrap();
+            prop_assert_eq!(expected.values().len(), layout.len(), "{}", kind);
+            prop_assert!(Contribution::checked(expected.values().to_vec(), &layout).is_ok(), "{}", kind);
+            let mut total = Contribution::zero(layout.len());
+            for part in 0..3 {
+                let own: Vec<usize> = (0..rows.len()).filter(|row| parts[*row] == part).collect();
+                total.add(&statistic.contribute(&whole.part(&own)).unwrap()).unwrap();
+            }
+            prop_assert_eq!(&total, &expected, "{}", kind);
+        }
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_matter(rows in rows().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle()))) {
+        let scope = scope();
+        let (rows, shuffled) = rows;
+        for (kind, section) in EXAMPLES {
+            let statistic = statistic(kind, section, &scope);
+            let contribution = |rows| statistic.contribute(&frame(rows, &scope)).unwrap();
+            prop_assert_eq!(contribution(&rows), contribution(&shuffled), "{}", kind);
+        }
+    }
+
+    #[test]
+    fn an_answer_to_any_totals_is_finite(rows in rows(), withheld in prop::collection::vec(0_usize..400, 0..3)) {
+        let scope = scope();
+        let frame = frame(&rows, &scope);
+        for (kind, section) in EXAMPLES {
+            let statistic = statistic(kind, section, &scope);
+            let contribution = statistic.contribute(&frame).unwrap();
+            let mut values: Vec<Option<i128>> = contribution.values().iter().copied().map(Some).collect();
+            let whole = statistic.advance(&Totals::from(contribution));
+            let again = statistic.advance(&Totals::new(values.clone()));
+            prop_assert_eq!(&whole, &again, "{}", kind);
+            for at in &withheld {
+                let length = values.len();
+                values[at % length] = None;
+            }
+            let partial = statistic.advance(&Totals::new(values));
+            for outcome in [whole, partial] {
+                let tables = outcome.shown.iter().chain([&outcome.tidy]);
+                for table in tables {
+                    prop_assert!(table.rows.iter().all(|row| row.len() == table.columns.len()), "{}", kind);
+                }
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&outcome.result.to_string()).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn rubbish_totals_are_answered_without_a_panic(seed in any::<u64>(), shift in 0_u32..80) {
+        let scope = scope();
+        for (kind, section) in EXAMPLES {
+            let statistic = statistic(kind, section, &scope);
+            let length = statistic.layout().len() as u64;
+            let value = |at: u64| (i128::from(seed.wrapping_mul(2 * at + 1) >> 20) << shift) - (1 << 30);
+            statistic.advance(&Totals::new((0..length).map(|at| Some(value(at))).collect()));
+            statistic.advance(&Totals::new(vec![None; length as usize]));
+            statistic.advance(&Totals::new(Vec::new()));
+            statistic.advance(&Totals::new(vec![Some(i128::MIN); length as usize]));
+            statistic.advance(&Totals::new(vec![Some(i128::MAX); length as usize]));
+        }
+    }
+}
+
+#[test]
+fn no_rows_give_zeros() {
+    let scope = scope();
+    for (kind, section) in EXAMPLES {
+        let statistic = statistic(kind, section, &scope);
+        let nothing = statistic.contribute(&frame(&[], &scope)).unwrap();
+        assert_eq!(nothing, Contribution::zero(statistic.layout().len()), "{kind}");
+        statistic.advance(&Totals::from(nothing));
+    }
+}
