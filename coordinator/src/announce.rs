@@ -50,7 +50,9 @@ async fn bring(office: &Office, study: &SealedStudy, site: &SiteId) {
     let Some(mut node) = office.hub.node(site) else { return };
     let request = AnnounceRequest { sealed_study: study.envelope.to_json().into_bytes() };
     match timeout(DEADLINE, node.announce(request)).await {
-        Ok(Ok(reply)) => debug!(%site, study = %study.digest.short(), decision = ?reply.into_inner().decision()),
+        Ok(Ok(reply)) => {
+            debug!(%site, study = %study.digest.short(), decision = ?reply.into_inner().decision())
+        }
         Ok(Err(status)) => debug!(%site, code = ?status.code(), "a study could not be brought"),
         Err(_) => debug!(%site, "a node took too long to take a study in"),
     }

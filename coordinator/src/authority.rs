@@ -6,8 +6,8 @@ use notochord_proto::digest::Digest;
 use notochord_proto::name::NetworkName;
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
 };
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use time::{Duration, OffsetDateTime};
@@ -73,7 +73,8 @@ impl Authority {
         identity: &Identity,
         now: OffsetDateTime,
     ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let request = CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(request))?;
+        let request =
+            CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(request))?;
         let mut parameters = parameters(&identity.to_string(), now, MEMBER_LIFE);
         parameters.subject_alt_names = vec![SanType::URI(ia5(identity.to_string())?)];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];

@@ -57,9 +57,10 @@ pub(crate) fn status_failure(status: Status) -> Failure {
 pub(crate) fn membership_failure(error: MembershipError) -> Failure {
     match error {
         MembershipError::Problem(_) | MembershipError::NotEnrolled(_) => Failure::usage(error),
-        MembershipError::InvitationExpired(_) | MembershipError::Refused(_) | MembershipError::Impostor(_) => {
-            Failure::refused(error)
-        }
+        MembershipError::InvitationExpired(_)
+        | MembershipError::Refused(_)
+        | MembershipError::Impostor(_)
+        | MembershipError::Unproven { .. } => Failure::refused(error),
         MembershipError::File { .. } | MembershipError::Tls(_) | MembershipError::Unreachable { .. } => {
             Failure::failed(error)
         }

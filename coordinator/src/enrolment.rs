@@ -1,6 +1,6 @@
 //! The door for newcomers: a one-time token buys one certificate, for the name it was issued for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use notochord_link::identity::{Identity, certificate_end};
 use notochord_proto::digest::Digest;
@@ -16,15 +16,30 @@ use crate::directory::{self, Office as PersonOffice, Person, Site};
 use crate::office::Office;
 use crate::store::{Invitee, OpenInvitation};
 
-/// The `Enrolment` service.
-pub struct Door(pub Arc<Office>);
+/// The `Enrolment` service. Newcomers enter one at a time, so that two invitations for one name cannot both be
+/// used.
+pub struct Door {
+    office: Arc<Office>,
+    entrance: Arc<Mutex<()>>,
+}
+
+impl Door {
+    /// The door of an office.
+    pub fn new(office: Arc<Office>) -> Self {
+        Self { office, entrance: Arc::default() }
+    }
+}
 
 #[tonic::async_trait]
 impl Enrolment for Door {
     async fn enrol(&self, request: Request<EnrolRequest>) -> Result<Response<EnrolReply>, Status> {
-        let office = self.0.clone();
+        let (office, entrance) = (self.office.clone(), self.entrance.clone());
         // Files are written and synced: not on the threads that keep the links alive.
-        tokio::task::spawn_blocking(move || enrol(&office, &request.into_inner()))
+        let entered = tokio::task::spawn_blocking(move || {
+            let _alone = entrance.lock().unwrap_or_else(PoisonError::into_inner);
+            enrol(&office, &request.into_inner())
+        });
+        entered
             .await
             .map_err(|_| Status::internal("enrolment failed; ask the coordinator"))?
             .map(Response::new)
@@ -37,10 +52,9 @@ fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> 
         Invitee::Person => Identity::person(office.root.network.clone(), invitation.id.clone()),
         Invitee::Site { .. } => Identity::site(office.root.network.clone(), invitation.id.clone()),
     };
-    let chain = office
-        .authority
-        .certify(&request.request, &identity, office.now())
-        .map_err(|_| Status::invalid_argument("the signing request cannot be read; ask for a new invitation"))?;
+    let chain = office.authority.certify(&request.request, &identity, office.now()).map_err(|_| {
+        Status::invalid_argument("the signing request cannot be read; ask for a new invitation")
+    })?;
     record(office, &invitation, request, &chain)?;
     info!(who = %identity, "enrolled");
     Ok(EnrolReply {
@@ -57,7 +71,7 @@ fn take(office: &Office, token: &[u8]) -> Result<OpenInvitation, Status> {
     // The token is looked up by its digest, so no comparison of secrets can leak where they differ.
     let invitation = office.store.take_invitation(Digest::of(token)).map_err(internal)?;
     match invitation {
-        Some(invitation) if office.now() < invitation.expires => Ok(invitation),
+        Some(invitation) if office.now() < invitation.expires && !is_enrolled(office, &invitation)? => Ok(invitation),
         found => {
             warn!(known = found.is_some(), "an invitation was refused");
             Err(Status::permission_denied(
@@ -65,6 +79,16 @@ fn take(office: &Office, token: &[u8]) -> Result<OpenInvitation, Status> {
             ))
         }
     }
+}
+
+/// Whether the name is taken by now. Nobody takes an enrolled site's place with a second invitation.
+fn is_enrolled(office: &Office, invitation: &OpenInvitation) -> Result<bool, Status> {
+    let (home, id) = (&office.home, &invitation.id);
+    match invitation.invitee {
+        Invitee::Person => directory::person(home, id).map(|person| person.is_some()),
+        Invitee::Site { .. } => directory::site(home, id).map(|site| site.is_some()),
+    }
+    .map_err(internal)
 }
 
 fn record(

@@ -59,7 +59,9 @@ pub enum HomeError {
         source: io::Error,
     },
     /// Nothing there.
-    #[error("{0} is no coordinator's directory; run `notochord init` first, or name the right one with --home")]
+    #[error(
+        "{0} is no coordinator's directory; run `notochord init` first, or name the right one with --home"
+    )]
     Missing(String),
     /// A file that a person may have touched.
     #[error("{0}")]

@@ -34,7 +34,8 @@ impl Hub {
     /// A hub without nodes, and the sites it asks to be dialled (those that listen).
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Site>) {
         let (listening, to_dial) = mpsc::unbounded_channel();
-        let hub = Self { links: Arc::default(), next: Arc::default(), changed: watch::channel(()).0, listening };
+        let hub =
+            Self { links: Arc::default(), next: Arc::default(), changed: watch::channel(()).0, listening };
         (hub, to_dial)
     }
 

@@ -57,9 +57,14 @@ fn sites(sites: &Value) -> String {
 }
 
 fn section(analysis: &AnalysisTables) -> String {
-    let mut section = format!("<h2 id=\"{0}\">{0} <small>{1}</small></h2>\n", analysis.id, escape(&analysis.kind));
+    let mut section =
+        format!("<h2 id=\"{0}\">{0} <small>{1}</small></h2>\n", analysis.id, escape(&analysis.kind));
     if let Some(reason) = &analysis.reason {
-        section.push_str(&format!("<p class=\"reason\">{}: {}.</p>\n", status(analysis.status), escape(reason)));
+        section.push_str(&format!(
+            "<p class=\"reason\">{}: {}.</p>\n",
+            status(analysis.status),
+            escape(reason)
+        ));
     }
     analysis.shown.iter().for_each(|shown| section.push_str(&table(shown)));
     section

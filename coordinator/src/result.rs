@@ -127,9 +127,12 @@ mod tests {
 
     #[test]
     fn numbers_for_people_have_six_significant_digits() {
-        for (number, text) in
-            [(59.7545748116254, "59.7546"), (0.02829630175882306, "0.0282963"), (1.5248e-118, "1.525e-118"), (3.0, "3")]
-        {
+        for (number, text) in [
+            (59.7545748116254, "59.7546"),
+            (0.02829630175882306, "0.0282963"),
+            (1.5248e-118, "1.525e-118"),
+            (3.0, "3"),
+        ] {
             assert_eq!(significant(number), text);
         }
     }

@@ -148,7 +148,8 @@ impl Round {
 fn known_rules(rules: Vec<String>) -> Vec<String> {
     let known = |rule: &String| {
         rule.strip_prefix('R').is_some_and(|number| {
-            (1..=3).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'\'')
+            (1..=3).contains(&number.len())
+                && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'\'')
         })
     };
     rules.into_iter().filter(known).take(15).collect()

@@ -179,7 +179,9 @@ impl Run {
     /// Hands the study to every site and collects who has accepted it, for which snapshot.
     async fn announce(&self, sites: Vec<Site>, statuses: &mut Statuses) -> Vec<Seat> {
         let sealed_study = self.sealed.envelope.to_json().into_bytes();
-        let until = self.deadline.min(Instant::now() + ANNOUNCE_DEADLINE);
+        // A site that is silent now must not take the others' time to answer.
+        let half = self.deadline.saturating_duration_since(Instant::now()) / 2;
+        let until = Instant::now() + half.min(ANNOUNCE_DEADLINE);
         let mut asked = JoinSet::new();
         for site in sites {
             let (office, envelope) = (self.office.clone(), self.sealed.envelope.clone());
@@ -285,8 +287,10 @@ impl Run {
         statuses: &Statuses,
     ) -> Result<Digest, RunError> {
         let office = &self.office;
-        let answers =
-            contributors.iter().map(|one| (one.seat.site.id.clone(), Digest::of(&one.answer.sealed))).collect();
+        let answers = contributors
+            .iter()
+            .map(|one| (one.seat.site.id.clone(), Digest::of(&one.answer.sealed)))
+            .collect();
         let provenance = Provenance {
             network: office.root.network.to_string(),
             root: office.sealed_root.payload_digest(),
@@ -318,7 +322,10 @@ impl Run {
             result: result.map(|digest| digest.as_bytes().to_vec()).unwrap_or_default(),
             sites: statuses
                 .values()
-                .map(|line| wire::SiteOutcome { site: line.id.to_string(), status: line.status.name().into() })
+                .map(|line| wire::SiteOutcome {
+                    site: line.id.to_string(),
+                    status: line.status.name().into(),
+                })
                 .collect(),
         };
         let sealed = Envelope::seal(RELEASE_TYPE, record.encode_to_vec(), &self.office.key);
@@ -368,7 +375,8 @@ async fn announce(
     let acceptance = Envelope::from_json(&reply.sealed_acceptance).map_err(broken)?;
     let countersigned = Envelope::from_json(&reply.countersigned_study).map_err(broken)?;
     countersigned.verify(STUDY_TYPE, &site.steward_role()).map_err(broken)?;
-    let accepted = Acceptance::open(&acceptance, &site.steward_role()).map_err(|_| SiteStatus::BrokenAnswer)?;
+    let accepted =
+        Acceptance::open(&acceptance, &site.steward_role()).map_err(|_| SiteStatus::BrokenAnswer)?;
     let digest = study.payload_digest();
     let fits = accepted.study == digest
         && accepted.site == site.id

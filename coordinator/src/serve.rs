@@ -141,7 +141,9 @@ async fn welcome(
     stream: TlsStream<TcpStream>,
     people: &mpsc::Sender<io::Result<PersonConnection>>,
 ) {
-    let Some(certificate) = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) else { return };
+    let Some(certificate) = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) else {
+        return;
+    };
     let fingerprint = Digest::of(certificate);
     let identity = match Identity::of_certificate(certificate) {
         Ok(identity) if identity.network == office.root.network => identity,
@@ -160,7 +162,9 @@ async fn welcome(
                 // Nobody listens any more only when serving ends.
                 let _ = people.send(Ok(connection)).await;
             }
-            Ok(_) => warn!(person = %id, "a certificate that the enrolment log does not hold was turned away"),
+            Ok(_) => {
+                warn!(person = %id, "a certificate that the enrolment log does not hold was turned away")
+            }
             Err(error) => warn!(%error, "the enrolment log cannot be read"),
         },
     }
@@ -209,9 +213,13 @@ async fn dial_sites(
     std::future::pending().await
 }
 
-async fn open_door(office: Arc<Office>, listener: TcpListener, acceptor: TlsAcceptor) -> Result<(), ServeError> {
+async fn open_door(
+    office: Arc<Office>,
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+) -> Result<(), ServeError> {
     let (newcomers, arriving) = mpsc::channel(MOST_HANDSHAKES);
-    let door = EnrolmentServer::new(Door(office)).max_decoding_message_size(64 << 10);
+    let door = EnrolmentServer::new(Door::new(office)).max_decoding_message_size(64 << 10);
     let greeting = async {
         loop {
             let Some(socket) = accepted(&listener).await else { continue };

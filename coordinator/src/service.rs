@@ -8,9 +8,9 @@ use notochord_proto::root::Root;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::wire::network_server::Network;
 use notochord_proto::wire::{
-    InviteReply, InviteRequest, ResultReply, ResultRequest, RunEvent, RunRequest, RunSummary, RunsReply,
-    RunsRequest, SiteSummary, SitesReply, SitesRequest, StudiesReply, StudiesRequest, StudyReply, StudyRequest,
-    StudySummary, SubmitReply, SubmitRequest, invite_request, CapabilitiesRequest,
+    CapabilitiesRequest, InviteReply, InviteRequest, ResultReply, ResultRequest, RunEvent, RunRequest,
+    RunSummary, RunsReply, RunsRequest, SiteSummary, SitesReply, SitesRequest, StudiesReply, StudiesRequest,
+    StudyReply, StudyRequest, StudySummary, SubmitReply, SubmitRequest, invite_request,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -41,7 +41,8 @@ impl Network for Desk {
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitReply>, Status> {
         let office = &self.0;
         let bytes = request.into_inner().sealed_study;
-        let submitted = studies::submit(&office.home, &office.root, &bytes, office.now()).map_err(study_status)?;
+        let submitted =
+            studies::submit(&office.home, &office.root, &bytes, office.now()).map_err(study_status)?;
         if let Ok(complete) = SealedStudy::open(submitted.envelope.clone(), &office.root, office.now()) {
             announce::to_all(office, complete);
         }
@@ -91,7 +92,8 @@ impl Network for Desk {
         coordinator_only(&request)?;
         let RunRequest { study, deadline_s } = request.into_inner();
         let office = self.0.clone();
-        let sealed = studies::runnable(&office.home, &office.root, &study, office.now()).map_err(study_status)?;
+        let sealed =
+            studies::runnable(&office.home, &office.root, &study, office.now()).map_err(study_status)?;
         let deadline = Duration::from_secs(deadline_s).clamp(Duration::from_secs(1), LONGEST_DEADLINE);
         // Room for every event a run of a large network can have, so that a slow listener never slows a run.
         let (events, stream) = mpsc::channel(4096);
@@ -125,9 +127,9 @@ fn find_run(office: &Office, selector: &str) -> Result<RunId, Status> {
             let (run, status, reason) = (&line.run, line.status.name(), &line.reason);
             Err(Status::failed_precondition(format!("run {run} has no result: it is {status}. {reason}")))
         }
-        (None, None) => {
-            Err(Status::not_found(format!("there is no run or study `{selector}`; `notochord runs` names the runs")))
-        }
+        (None, None) => Err(Status::not_found(format!(
+            "there is no run or study `{selector}`; `notochord runs` names the runs"
+        ))),
     }
 }
 
@@ -203,7 +205,9 @@ fn invite_status(error: InviteError) -> Status {
     match error {
         InviteError::Enrolled(_) => Status::already_exists(message),
         InviteError::Name(_) | InviteError::TooLong => Status::invalid_argument(message),
-        InviteError::Home(_) | InviteError::Randomness(_) | InviteError::Store(_) => Status::internal(message),
+        InviteError::Home(_) | InviteError::Randomness(_) | InviteError::Store(_) => {
+            Status::internal(message)
+        }
     }
 }
 

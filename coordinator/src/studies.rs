@@ -98,9 +98,8 @@ pub fn find(home: &Home, selector: &str) -> Result<SubmittedStudy, StudiesError>
         return Ok(newest.clone());
     }
     let digits = selector.strip_prefix("sha256:").unwrap_or(selector);
-    let mut matching = all.iter().filter(|one| {
-        digits.len() >= 8 && one.envelope.payload_digest().hex().starts_with(digits)
-    });
+    let mut matching =
+        all.iter().filter(|one| digits.len() >= 8 && one.envelope.payload_digest().hex().starts_with(digits));
     match (matching.next(), matching.next()) {
         (Some(one), None) => Ok(one.clone()),
         (Some(_), Some(_)) => Err(StudiesError::Ambiguous(selector.to_owned())),

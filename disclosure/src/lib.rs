@@ -1,12 +1,12 @@
 //! Disclosure control: which numbers of a contribution may be seen.
 //!
-//! Small counts point at people. Before a site's numbers leave it, [`decide`] looks at them and says which stay
-//! behind. It sees the numbers, what each of them counts (a [`Layout`](notochord_proto::layout::Layout)) and a
-//! threshold k, and nothing else: no clock, no history, no randomness. So every node finds the same pattern for the same
-//! numbers, and anybody can check it.
+//! Small counts point at people. Before a site's numbers leave it, [`decide`] looks at them and says which
+//! stay behind. It sees the numbers, what each of them counts (a [`Layout`](notochord_proto::layout::Layout))
+//! and a threshold k, and nothing else: no clock, no history, no randomness. So every node finds the same
+//! pattern for the same numbers, and anybody can check it.
 //!
-//! Each rule has a file of its own under `rule/`, with its reason in words. The rule numbers, R1 and so on, are
-//! those of the network's disclosure control rules.
+//! Each rule has a file of its own under `rule/`, with its reason in words. The rule numbers, R1 and so on,
+//! are those of the network's disclosure control rules.
 //!
 //! | rule | acts on |
 //! |---|---|
@@ -15,20 +15,20 @@
 //! | [`Complement`](Rule::Complement), R2 | frequency tables |
 //! | [`Secondary`](Rule::Secondary), R4 | frequency tables and grids |
 //! | [`Sum`](Rule::Sum), R8 | sums over patients |
-//! | [`Level`](Rule::Level), [`ResidualDf`](Rule::ResidualDf), [`Parameters`](Rule::Parameters), R9 | models, which leave whole or not at all |
+//! | [`Level`](Rule::Level), [`Parameters`](Rule::Parameters), [`ResidualDf`](Rule::ResidualDf), R9 | models |
 //!
 //! # Promises, each with a test
 //!
 //! - The pattern depends on the numbers, the layout and k alone.
 //! - A larger k never lets out more.
-//! - In a frequency table of several rows and columns no withheld count can be worked out from the released ones
-//!   and all margins; unless the whole table is withheld, what can be worked out leaves a range of at least k
-//!   (or, in a row or column of fewer than k patients, every value that row and column allow).
+//! - In a frequency table of several rows and columns no withheld count can be worked out from the released
+//!   ones and all margins; unless the whole table is withheld, what can be worked out leaves a range of at
+//!   least k (or, in a row or column of fewer than k patients, every value that row and column allow).
 //!
 //! # Honest limits
 //!
-//! Each table is protected by itself. Two tables of one study that share margins, or the same table before and after a
-//! patient was added, may together say more than each alone.
+//! Each table is protected by itself. Two tables of one study that share margins, or the same table before
+//! and after a patient was added, may together say more than each alone.
 
 mod frequency;
 mod pattern;

@@ -108,7 +108,7 @@ fn pattern(table: &CountTable, counts: &[i128], minimum: Threshold) -> Vec<Optio
     match table.purpose {
         TablePurpose::Frequency => frequency::withhold(counts, table.columns.len(), minimum),
         TablePurpose::Base | TablePurpose::Missing => small(counts, minimum),
-        TablePurpose::Grid => with_companion(small(counts, minimum), counts),
+        TablePurpose::Grid => whole_rows(counts, table.columns.len(), minimum),
     }
 }
 
@@ -116,15 +116,15 @@ fn small(counts: &[i128], minimum: Threshold) -> Vec<Option<Rule>> {
     counts.iter().map(|count| minimum.is_small(*count).then_some(Rule::Primary)).collect()
 }
 
-/// A lone withheld cell of a grid could be found by subtraction, so the smallest other goes with it.
-fn with_companion(mut cells: Vec<Option<Rule>>, counts: &[i128]) -> Vec<Option<Rule>> {
-    if cells.iter().flatten().count() == 1 {
-        let released = (0..cells.len()).filter(|cell| cells[*cell].is_none());
-        if let Some(companion) = released.min_by_key(|cell| (counts[*cell] == 0, counts[*cell])) {
-            cells[companion] = Some(Rule::Secondary);
-        }
-    }
-    cells
+/// A row of a grid leaves whole or not at all. The sum and the sum of squares of the same values leave beside it,
+/// and with the count of the group they would give up to three missing cells away.
+fn whole_rows(counts: &[i128], columns: usize, minimum: Threshold) -> Vec<Option<Rule>> {
+    let row = |row: &[i128]| {
+        let withheld = small(row, minimum);
+        let rest = withheld.iter().any(Option::is_some).then_some(Rule::Secondary);
+        withheld.into_iter().map(|cell| cell.or(rest)).collect::<Vec<_>>()
+    };
+    counts.chunks(columns.max(1)).flat_map(row).collect()
 }
 
 /// The rules that a model breaks, and where.

@@ -114,8 +114,8 @@ impl Rules {
         }
     }
 
-    /// The rules in a throw-away network over data that need no protection: its own minimum takes the place of every
-    /// profile's k and of every node's floor.
+    /// The rules in a throw-away network over data that need no protection: its own minimum takes the place
+    /// of every profile's k and of every node's floor.
     pub fn throw_away(minimum: Threshold) -> Self {
         Self { minimum }
     }

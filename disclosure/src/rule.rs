@@ -33,8 +33,8 @@ pub enum Rule {
     Sum,
 }
 
-/// A rule that fired, where, and how many numbers it held back. It carries no counts of patients, so it may be
-/// kept in a ledger.
+/// A rule that fired, where, and how many numbers it held back. It carries no counts of patients, so it may
+/// be kept in a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fired {
     /// The rule.

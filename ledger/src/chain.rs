@@ -68,8 +68,8 @@ impl Chain {
         Ok(entry)
     }
 
-    /// Follows the lines of `bytes` until there are `size` entries or no line is left, gives each entry to `each`,
-    /// and returns the bytes not used.
+    /// Follows the lines of `bytes` until there are `size` entries or no line is left, gives each entry to
+    /// `each`, and returns the bytes not used.
     pub(crate) fn follow_until<'a>(
         &mut self,
         size: u64,

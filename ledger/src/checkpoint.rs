@@ -1,4 +1,5 @@
-//! Checkpoints: the signed statement "this log has n entries and this root", as C2SP `tlog-checkpoint` writes it.
+//! Checkpoints: the signed statement "this log has n entries and this root", as C2SP `tlog-checkpoint` writes
+//! it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use notochord_proto::digest::Digest;

@@ -7,8 +7,8 @@ use crate::checkpoint::CheckpointError;
 pub enum Fault {
     /// A line that does not fit the one before it.
     #[error(
-        "line {line} does not follow from the lines before it: it was changed, added or moved, or a line before it \
-         was removed"
+        "line {line} does not follow from the lines before it: it was changed, added or moved, or a line before \
+         it was removed"
     )]
     Chain {
         /// The line.
@@ -38,8 +38,8 @@ pub enum Fault {
     NoCheckpoint,
     /// Lines and checkpoint tell different histories.
     #[error(
-        "the {size} entries agree with one another but not with the signed checkpoint: the log was rewritten, or the \
-         checkpoint is of another history"
+        "the {size} entries agree with one another but not with the signed checkpoint: the log was rewritten, \
+         or the checkpoint is of another history"
     )]
     Root {
         /// Entries the checkpoint covers.
@@ -55,8 +55,8 @@ pub enum Fault {
     },
     /// Lines that no checkpoint covers.
     #[error(
-        "line {line} stands after the {signed} entries that the checkpoint covers: an interrupted append, which the \
-         next start repairs if it is only one line, or an addition"
+        "line {line} stands after the {signed} entries that the checkpoint covers: an interrupted append, which \
+         the next start repairs if it is only one line, or an addition"
     )]
     Unsigned {
         /// The first such line.

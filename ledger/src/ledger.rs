@@ -158,7 +158,8 @@ impl<S: Storage> Ledger<S> {
         self.repair(tail)
     }
 
-    /// Deals with what stands after the last signed entry: nothing, one whole line, or one that was cut short.
+    /// Deals with what stands after the last signed entry: nothing, one whole line, or one that was cut
+    /// short.
     fn repair(&mut self, tail: &[u8]) -> Result<(), LedgerError> {
         let line = self.chain.size() + 1;
         let Some((_, before_last)) = tail.split_last() else { return Ok(()) };

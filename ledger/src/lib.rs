@@ -32,8 +32,8 @@
 //! {"index":0,"time":"2026-11-22T14:50:00Z","kind":"started","software":"0.1.0"}
 //! ```
 //!
-//! `index` counts from 0 without gaps, `time` is RFC 3339 in UTC. Hashes are over the bytes as they stand in the
-//! file, so nothing depends on how JSON is written:
+//! `index` counts from 0 without gaps, `time` is RFC 3339 in UTC. Hashes are over the bytes as they stand in
+//! the file, so nothing depends on how JSON is written:
 //!
 //! ```text
 //! leaf(i)  = SHA-256(0x00 || JSON bytes of entry i)          the leaf hash of RFC 6962
@@ -56,26 +56,28 @@
 //! — <origin> <base64(key id || signature)>\n
 //! ```
 //!
-//! The signature is Ed25519 over the first three lines, newlines included. The key id is the first four bytes of
-//! `SHA-256(origin || 0x0A || 0x01 || public key)`. This version writes and accepts exactly one signature line.
+//! The signature is Ed25519 over the first three lines, newlines included. The key id is the first four bytes
+//! of `SHA-256(origin || 0x0A || 0x01 || public key)`. This version writes and accepts exactly one signature
+//! line.
 //!
 //! ## `lock`
 //!
-//! Empty. Whoever appends holds an exclusive advisory lock on it, so that the node's service and a command may
-//! write to one ledger; each first reads, and checks, the lines the other wrote.
+//! Empty. Whoever appends holds an exclusive advisory lock on it, so that the node's service and a command
+//! may write to one ledger; each first reads, and checks, the lines the other wrote.
 //!
 //! # Writing
 //!
-//! Under the lock: read and check what is new; append one line; fsync the log; write the checkpoint to another
-//! name, fsync it, rename it over the old one, fsync the folder. Only then does [`Ledger::append`] return.
-//! So the log never holds more than one line that the checkpoint does not cover.
+//! Under the lock: read and check what is new; append one line; fsync the log; write the checkpoint to
+//! another name, fsync it, rename it over the old one, fsync the folder. Only then does [`Ledger::append`]
+//! return. So the log never holds more than one line that the checkpoint does not cover.
 //!
 //! # Opening, and what is repaired
 //!
 //! A machine may stop between any two of those steps. Two things are put right, and said in
 //! [`Ledger::recoveries`]:
 //!
-//! - a last line beyond the checkpoint that is incomplete or unreadable: it was never acknowledged and is cut off;
+//! - a last line beyond the checkpoint that is incomplete or unreadable: it was never acknowledged and is cut
+//!   off;
 //! - one complete line beyond the checkpoint that continues the chain: it is signed.
 //!
 //! Anything else is a [`Fault`]: lines missing below the checkpoint, a chain, root or signature that does not
@@ -83,8 +85,8 @@
 //!
 //! # Honest limits
 //!
-//! Whoever holds the signing key can write another history, and a complete older copy of the folder verifies. Both
-//! are found only by somebody who keeps an older or newer checkpoint; that is what witnesses are for.
+//! Whoever holds the signing key can write another history, and a complete older copy of the folder verifies.
+//! Both are found only by somebody who keeps an older or newer checkpoint; that is what witnesses are for.
 
 mod chain;
 mod checkpoint;

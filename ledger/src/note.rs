@@ -6,8 +6,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
-/// The name of a ledger, such as `spine.example/site/utrecht`: what its checkpoints speak about and the name of
-/// the key that signs them.
+/// The name of a ledger, such as `spine.example/site/utrecht`: what its checkpoints speak about and the name
+/// of the key that signs them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(String);
 

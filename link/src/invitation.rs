@@ -59,13 +59,16 @@ impl Invitation {
         let expires: String = fields.required("expires")?;
         let authority: String = fields.required("authority")?;
         let root: String = fields.required("root")?;
-        let digest = |key, text: &str| text.parse::<Digest>().map_err(|error| fields.problem(key, error.to_string()));
+        let digest =
+            |key, text: &str| text.parse::<Digest>().map_err(|error| fields.problem(key, error.to_string()));
         let token = BASE64
             .decode(token.as_bytes())
             .ok()
             .map(Zeroizing::new)
             .and_then(|bytes| <[u8; TOKEN_BYTES]>::try_from(bytes.as_slice()).ok())
-            .ok_or_else(|| fields.problem("token", "the token is damaged; ask the coordinator for a new invitation"))?;
+            .ok_or_else(|| {
+                fields.problem("token", "the token is damaged; ask the coordinator for a new invitation")
+            })?;
         let expires = OffsetDateTime::parse(&expires, &Rfc3339)
             .map_err(|_| fields.problem("expires", "not a time such as 2027-01-31T12:00:00Z"))?;
         let (authority, root) = (digest("authority", &authority)?, digest("root", &root)?);

@@ -16,6 +16,7 @@ use notochord_proto::problem::Problem;
 use notochord_proto::root::Root;
 use notochord_proto::wire::enrolment_client::EnrolmentClient;
 use notochord_proto::wire::{EnrolReply, EnrolRequest};
+use rustls::CertificateError;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
@@ -87,6 +88,14 @@ pub enum MembershipError {
         /// Why.
         reason: String,
     },
+    /// Somebody answers there who is not the coordinator.
+    #[error("who answers at {address} is not the network's coordinator: {reason}. Do not trust it")]
+    Unproven {
+        /// Where.
+        address: String,
+        /// Why; nothing of it is the other side's words.
+        reason: &'static str,
+    },
     /// The coordinator said no.
     #[error("the coordinator refused: {0}")]
     Refused(String),
@@ -142,21 +151,27 @@ impl Membership {
         let (label, connect) = (fields.required("label")?, fields.required("connect")?);
         fields.finish()?;
         let damaged = |name: &str, reason: String| {
-            Problem::new(notochord_proto::problem::Place::file(directory.join(name).display().to_string()), reason)
+            Problem::new(
+                notochord_proto::problem::Place::file(directory.join(name).display().to_string()),
+                reason,
+            )
         };
         let certificates = pem::parse_many(read("certificate.pem")?)
             .map_err(|error| damaged("certificate.pem", error.to_string()))?;
         let chain: Vec<_> =
             certificates.into_iter().map(|one| CertificateDer::from(one.into_contents())).collect();
-        let leaf = chain.first().ok_or_else(|| damaged("certificate.pem", "it holds no certificate".into()))?;
+        let leaf =
+            chain.first().ok_or_else(|| damaged("certificate.pem", "it holds no certificate".into()))?;
         let identity =
             Identity::of_certificate(leaf).map_err(|error| damaged("certificate.pem", error.to_string()))?;
-        let envelope =
-            Envelope::from_json(&read("root.json")?).map_err(|error| damaged("root.json", error.to_string()))?;
+        let envelope = Envelope::from_json(&read("root.json")?)
+            .map_err(|error| damaged("root.json", error.to_string()))?;
         let root = Root::open(&envelope).map_err(|error| damaged("root.json", error.to_string()))?;
         let dictionary = read("dictionary.csv")?;
         if Digest::of(&dictionary) != root.dictionary {
-            return Err(damaged("dictionary.csv", "it is not the dictionary the root document names".into()).into());
+            return Err(
+                damaged("dictionary.csv", "it is not the dictionary the root document names".into()).into()
+            );
         }
         Ok(Self {
             directory: directory.to_owned(),
@@ -301,7 +316,24 @@ async fn handshake(
     timeout(CONNECT_TIMEOUT, connector.connect(name, socket))
         .await
         .map_err(|_| unreachable(address, "no TLS handshake within 10 s"))?
-        .map_err(|error| unreachable(address, error))
+        .map_err(|error| match error.get_ref().and_then(|cause| cause.downcast_ref()) {
+            Some(rustls::Error::InvalidCertificate(fault)) => {
+                MembershipError::Unproven { address: address.to_owned(), reason: reason(fault) }
+            }
+            _ => unreachable(address, error),
+        })
+}
+
+/// What is wrong with a certificate, in few and fixed words.
+fn reason(fault: &CertificateError) -> &'static str {
+    match fault {
+        CertificateError::UnknownIssuer => "its certificate is of another authority",
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is for another name"
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
+        _ => "its certificate does not hold",
+    }
 }
 
 fn unreachable(address: &str, reason: impl std::fmt::Display) -> MembershipError {

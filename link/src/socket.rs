@@ -98,7 +98,11 @@ impl<I: AsyncRead + Unpin, P: Unpin> AsyncRead for Watched<I, P> {
 }
 
 impl<I: AsyncWrite + Unpin, P: Unpin> AsyncWrite for Watched<I, P> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.connection).poll_write(context, bytes)
     }
 

@@ -78,7 +78,10 @@ pub fn coordinator_server_name(network: &NetworkName) -> Result<ServerName<'stat
 }
 
 /// For sites and persons: who proves its own identity and asks for the coordinator's.
-pub fn client_config(authority: &CertificateDer<'_>, own: Credentials) -> Result<Arc<ClientConfig>, TlsError> {
+pub fn client_config(
+    authority: &CertificateDer<'_>,
+    own: Credentials,
+) -> Result<Arc<ClientConfig>, TlsError> {
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
         .with_root_certificates(root_store(authority)?)
@@ -97,7 +100,10 @@ pub fn enrolment_client_config(authority: Digest) -> Result<Arc<ClientConfig>, T
 }
 
 /// For the coordinator: every caller must hold a certificate of `authority`.
-pub fn server_config(authority: &CertificateDer<'_>, own: Credentials) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn server_config(
+    authority: &CertificateDer<'_>,
+    own: Credentials,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(root_store(authority)?), provider()).build()?;
     let config = ServerConfig::builder_with_provider(provider())

@@ -21,7 +21,11 @@ use notochord_proto::failure::Failure;
 
 /// A centre's node of a federated research network: your data stay here, studies come to them.
 #[derive(Parser)]
-#[command(name = "notochord-node", version, after_help = "Example: notochord-node --home node import patients.csv")]
+#[command(
+    name = "notochord-node",
+    version,
+    after_help = "Example: notochord-node --home node import patients.csv"
+)]
 struct Arguments {
     /// The node's directory
     #[arg(long, global = true, default_value = "notochord-node", env = "NOTOCHORD_NODE_HOME")]

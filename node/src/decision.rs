@@ -94,7 +94,8 @@ pub fn of(home: &Home, study: Digest) -> Result<Decision, DecisionError> {
         DecisionJson::Refused { reason } => return Ok(Decision::Refused { reason }),
         DecisionJson::Accepted { acceptance, countersigned } => (acceptance, countersigned),
     };
-    let envelope = |text: &str| Envelope::from_json(text.as_bytes()).map_err(|error| damaged(error.to_string()));
+    let envelope =
+        |text: &str| Envelope::from_json(text.as_bytes()).map_err(|error| damaged(error.to_string()));
     let (acceptance, countersigned) = (envelope(&acceptance)?, envelope(&countersigned)?);
     let steward = Role::of_one("data steward", home.steward_key()?.public());
     let accepted = Acceptance::open(&acceptance, &steward).map_err(|error| damaged(error.to_string()))?;

@@ -8,6 +8,22 @@ use notochord_proto::name::{AnalysisId, RunId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+/// The most characters of a reason.
+const LONGEST_REASON: usize = 1000;
+
+/// Why something was refused. Parts of it may be the other side's words, so it is cut: an entry that is too long
+/// to be written would be a refusal that nobody can read about.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct Reason(String);
+
+impl Reason {
+    /// The first characters of what `error` says.
+    pub(crate) fn of(error: &impl std::fmt::Display) -> Self {
+        Self(error.to_string().chars().take(LONGEST_REASON).collect())
+    }
+}
+
 /// The node's directory was made.
 #[derive(Serialize)]
 pub(crate) struct Initialised {
@@ -20,6 +36,20 @@ pub(crate) struct Enrolled {
     pub(crate) network: String,
     pub(crate) site: String,
     pub(crate) root: Digest,
+}
+
+/// The node was not let into a network, or turned it away.
+#[derive(Serialize)]
+pub(crate) struct EnrolmentRefused {
+    pub(crate) network: String,
+    pub(crate) site: String,
+    pub(crate) reason: Reason,
+}
+
+/// Somebody answered in the coordinator's place who could not prove to be it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct LinkRefused {
+    pub(crate) reason: String,
 }
 
 /// Data were imported.
@@ -40,7 +70,7 @@ pub(crate) struct StudyReceived {
 #[derive(Serialize)]
 pub(crate) struct StudyTurnedAway {
     pub(crate) study: Option<Digest>,
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
 }
 
 /// The data steward accepted a study.
@@ -91,7 +121,7 @@ pub(crate) struct ReleasedStep {
 #[derive(Serialize)]
 pub(crate) struct RoundRefused {
     pub(crate) round: Option<Digest>,
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
 }
 
 /// The coordinator's record of how a run ended.
@@ -126,6 +156,8 @@ macro_rules! kinds {
 kinds!(
     Initialised = "initialised",
     Enrolled = "enrolled",
+    EnrolmentRefused = "enrolment_refused",
+    LinkRefused = "link_refused",
     Imported = "snapshot_imported",
     StudyReceived = "study_received",
     StudyTurnedAway = "study_turned_away",
@@ -140,9 +172,8 @@ kinds!(
 /// Whether the ledger holds the release of this round under this idempotency key: what was answered once may be
 /// said again, but is not released again.
 pub(crate) fn released(ledger: &Ledger, round: Digest) -> Option<Released> {
-    of_kind(ledger, Released::KIND).find_map(|entry| {
-        entry.body::<Released>().ok().filter(|released| released.round == round)
-    })
+    of_kind(ledger, Released::KIND)
+        .find_map(|entry| entry.body::<Released>().ok().filter(|released| released.round == round))
 }
 
 /// Whether an idempotency key was used for an answer already, and for which round.
@@ -156,6 +187,13 @@ pub(crate) fn round_of_key(ledger: &Ledger, idempotency_key: &str) -> Option<Dig
 pub(crate) fn is_closed(ledger: &Ledger, run: &RunId) -> bool {
     of_kind(ledger, RunClosed::KIND)
         .any(|entry| entry.body::<RunClosed>().is_ok_and(|closed| closed.run == *run))
+}
+
+/// When somebody was last turned away for this reason.
+pub(crate) fn last_turned_away(ledger: &Ledger, reason: &str) -> Option<OffsetDateTime> {
+    of_kind(ledger, LinkRefused::KIND)
+        .find(|entry| entry.body::<LinkRefused>().is_ok_and(|refused| refused.reason == reason))
+        .map(|entry| entry.time)
 }
 
 fn of_kind<'a>(ledger: &'a Ledger, kind: &'static str) -> impl Iterator<Item = &'a Entry> {

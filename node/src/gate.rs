@@ -23,7 +23,11 @@ pub struct Passage {
 }
 
 /// Lets a contribution out as far as the rules allow.
-pub fn let_out(layout: &Layout, contribution: Contribution, rules: &Rules) -> Result<Passage, DisclosureError> {
+pub fn let_out(
+    layout: &Layout,
+    contribution: Contribution,
+    rules: &Rules,
+) -> Result<Passage, DisclosureError> {
     let values = contribution.values();
     let decision = decide(layout, values, rules)?;
     if decision.refuses() {

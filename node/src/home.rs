@@ -16,7 +16,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use notochord_engine::record_key::RecordKey;
-use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError, VerifierKey};
+use notochord_ledger::{
+    CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError, VerifierKey,
+};
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_private, replace};
 use notochord_proto::dictionary::Dictionary;
@@ -87,7 +89,8 @@ impl From<HomeError> for Failure {
             HomeError::Membership(
                 MembershipError::InvitationExpired(_)
                 | MembershipError::Refused(_)
-                | MembershipError::Impostor(_),
+                | MembershipError::Impostor(_)
+                | MembershipError::Unproven { .. },
             ) => Self::refused(error),
             _ => Self::failed(error),
         }

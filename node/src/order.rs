@@ -91,7 +91,8 @@ impl Order {
         if round.network != addressee.network.as_str() {
             return Err(OrderError::Network(round.network.chars().take(63).collect()));
         }
-        let ends = OffsetDateTime::from_unix_timestamp(round.expires_unix_s).map_err(|_| OrderError::Expired)?;
+        let ends =
+            OffsetDateTime::from_unix_timestamp(round.expires_unix_s).map_err(|_| OrderError::Expired)?;
         if ends <= addressee.now || ends > addressee.now + LONGEST_ROUND {
             return Err(OrderError::Expired);
         }

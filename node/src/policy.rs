@@ -47,15 +47,19 @@ impl Policy {
         let section = Section::parse(file, text)?;
         let mut fields = section.fields();
         let minimum = fields.optional::<u32>("minimum")?.unwrap_or(NodeFloor::LOWEST.get());
-        let minimum = Threshold::new(minimum)
-            .ok_or_else(|| fields.problem("minimum", "a smallest count of 0 means nothing; write 5 or more"))?;
-        let floor = NodeFloor::at_least(minimum).map_err(|error| fields.problem("minimum", error.to_string()))?;
+        let minimum = Threshold::new(minimum).ok_or_else(|| {
+            fields.problem("minimum", "a smallest count of 0 means nothing; write 5 or more")
+        })?;
+        let floor =
+            NodeFloor::at_least(minimum).map_err(|error| fields.problem("minimum", error.to_string()))?;
         let open = match fields.optional("allow_open")? {
             Some(true) => Open::Allowed,
             Some(false) | None => Open::Forbidden,
         };
         let kinds = fields.optional::<Vec<String>>("kinds")?;
-        if let Some(unknown) = kinds.iter().flatten().find(|kind| !kind_names().any(|name| name == kind.as_str())) {
+        if let Some(unknown) =
+            kinds.iter().flatten().find(|kind| !kind_names().any(|name| name == kind.as_str()))
+        {
             let known = kind_names().collect::<Vec<_>>().join(", ");
             return Err(fields.problem("kinds", format!("there is no kind `{unknown}`; there are {known}")));
         }
@@ -93,7 +97,10 @@ impl Policy {
             None => "Every kind of analysis of this version may run here.".to_owned(),
         };
         vec![
-            format!("No count from 1 to {} leaves, nor anything computed from so few patients.", minimum.get() - 1),
+            format!(
+                "No count from 1 to {} leaves, nor anything computed from so few patients.",
+                minimum.get() - 1
+            ),
             "A study of a stricter profile (standard 10, cms 11) is held to its own.".to_owned(),
             open.to_owned(),
             kinds,
@@ -121,7 +128,12 @@ mod tests {
     fn a_policy_cannot_go_below_the_floor_and_says_where_it_tried() {
         let problem = Policy::parse("policy.toml", "\nminimum = 3\n").unwrap_err();
         assert_eq!(problem.to_string(), "policy.toml:2: a node's smallest count is at least 5, not 3");
-        assert!(Policy::parse("policy.toml", "allow_opne = true").unwrap_err().to_string().contains("`allow_open`"));
+        assert!(
+            Policy::parse("policy.toml", "allow_opne = true")
+                .unwrap_err()
+                .to_string()
+                .contains("`allow_open`")
+        );
         assert!(Policy::parse("policy.toml", "kinds = [\"describ\"]").is_err());
     }
 }

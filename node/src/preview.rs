@@ -46,6 +46,7 @@ fn one(
         }
         None => withheld(),
     };
-    let reasons = fired.iter().map(|one| format!("{}: {}", one.what, one.rule.reason(rules.minimum))).collect();
+    let reasons =
+        fired.iter().map(|one| format!("{}: {}", one.what, one.rule.reason(rules.minimum))).collect();
     Ok(Preview { analysis: analysis.id.clone(), integers: layout.names().zip(vector).collect(), reasons })
 }

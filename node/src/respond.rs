@@ -15,11 +15,12 @@ use notochord_proto::sealed_study::{FEWEST_SITES, SealedStudy};
 use notochord_proto::wire;
 use notochord_stats::plan::{Plan, PlannedAnalysis};
 use prost::Message as _;
+use time::Duration;
 
 use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
-use crate::entry::{self, Intent, Record as _, Released, ReleasedStep, RoundRefused, RunClosed};
-use crate::entry::{StudyReceived, StudyTurnedAway};
+use crate::entry::{self, Intent, LinkRefused, Reason, Record as _, Released, ReleasedStep, RoundRefused};
+use crate::entry::{RunClosed, StudyReceived, StudyTurnedAway};
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
 use crate::store::Store;
@@ -70,10 +71,10 @@ impl Responder {
         }
     }
 
-    fn take_in(&self, sealed: &[u8]) -> Result<Decision, (Option<Digest>, String)> {
-        let envelope = Envelope::from_json(sealed).map_err(|error| (None, error.to_string()))?;
+    fn take_in(&self, sealed: &[u8]) -> Result<Decision, (Option<Digest>, Reason)> {
+        let envelope = Envelope::from_json(sealed).map_err(|error| (None, Reason::of(&error)))?;
         let digest = envelope.payload_digest();
-        self.judge(envelope).map_err(|refusal| (Some(digest), refusal.to_string()))
+        self.judge(envelope).map_err(|refusal| (Some(digest), Reason::of(&refusal)))
     }
 
     fn judge(&self, envelope: Envelope) -> Result<Decision, Refusal> {
@@ -94,7 +95,7 @@ impl Responder {
     pub fn contribute(&self, sealed: &[u8]) -> wire::ContributeReply {
         let sealed_answer = self.answer(sealed).unwrap_or_else(|(round, refusal)| {
             tracing::warn!(%refusal, "a round was refused");
-            self.write_down(&RoundRefused { round, reason: refusal.to_string() });
+            self.write_down(&RoundRefused { round, reason: Reason::of(&refusal) });
             Vec::new()
         });
         wire::ContributeReply { sealed_answer }
@@ -244,6 +245,16 @@ impl Responder {
         Ok(())
     }
 
+    /// Writes down that somebody stood in the coordinator's place. The same reason is written once an hour: a
+    /// stranger who comes again and again must not fill the ledger.
+    pub fn turn_away(&self, reason: &'static str) {
+        let now = self.centre.now();
+        let last = entry::last_turned_away(&self.ledger(), reason);
+        if last.is_none_or(|last| now - last >= Duration::HOUR) {
+            self.write_down(&LinkRefused { reason: reason.to_owned() });
+        }
+    }
+
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // The ledger checks itself before each append, whatever happened to a thread that held it.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
@@ -265,4 +276,3 @@ fn named<'a>(plan: &'a Plan, steps: &[AnalysisId]) -> Result<Vec<&'a PlannedAnal
 fn decision_reply(decision: wire::Decision) -> wire::AnnounceReply {
     wire::AnnounceReply { decision: decision.into(), ..Default::default() }
 }
-

@@ -31,7 +31,10 @@ pub async fn dial(membership: &Membership, responder: Arc<Responder>) {
                 serve(stream, &responder).await;
                 info!(coordinator = %membership.connect, "disconnected");
             }
-            Err(error) => warn!(%error, "not connected; trying again"),
+            Err(error) => {
+                warn!(%error, "not connected; trying again");
+                write_down(error, &responder).await;
+            }
         }
         tokio::time::sleep(backoff.next(jitter())).await;
     }
@@ -55,7 +58,10 @@ pub async fn listen(
                     serve(stream, &responder).await;
                     info!(%caller, "the coordinator disconnected");
                 }
-                Err(error) => warn!(%caller, %error, "a caller is not the coordinator"),
+                Err(error) => {
+                    warn!(%caller, %error, "a caller is not the coordinator");
+                    write_down(error, &responder).await;
+                }
             }
             drop(place);
         });
@@ -66,6 +72,17 @@ async fn greet(membership: &Membership, socket: TcpStream) -> Result<TlsStream<T
     // Without it small answers wait for acknowledgements; a socket that cannot have it still works.
     let _ = socket.set_nodelay(true);
     membership.greet(socket, "the caller").await
+}
+
+/// Somebody in the coordinator's place belongs into the ledger; a link that does not open does not.
+async fn write_down(error: MembershipError, responder: &Arc<Responder>) {
+    if let MembershipError::Unproven { reason, .. } = error {
+        let responder = responder.clone();
+        let written = tokio::task::spawn_blocking(move || responder.turn_away(reason)).await;
+        if let Err(error) = written {
+            warn!(%error, "the ledger could not be written");
+        }
+    }
 }
 
 async fn serve(stream: TlsStream<TcpStream>, responder: &Arc<Responder>) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use notochord_proto::wire::node_server::Node;
 use notochord_proto::wire::{
-    AnnounceReply, AnnounceRequest, CapabilitiesReply, CapabilitiesRequest, ContributeReply, ContributeRequest,
-    DeliverReply, DeliverRequest, HealthReply, HealthRequest,
+    AnnounceReply, AnnounceRequest, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
+    ContributeRequest, DeliverReply, DeliverRequest, HealthReply, HealthRequest,
 };
 use notochord_stats::registry::KINDS;
 use tonic::{Request, Response, Status};

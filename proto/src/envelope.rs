@@ -125,7 +125,9 @@ impl Envelope {
         if bytes.len() > MOST_BYTES {
             return Err(malformed("it is larger than 16 MiB"));
         }
-        let json: Json = serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
+        // The parser quotes what it did not expect, which may be as long as the whole envelope.
+        let quoted = |error: serde_json::Error| error.to_string().chars().take(200).collect::<String>();
+        let json: Json = serde_json::from_slice(bytes).map_err(|error| malformed(&quoted(error)))?;
         if json.signatures.len() > MOST_SIGNATURES {
             return Err(malformed("it has more than 64 signatures"));
         }
@@ -146,7 +148,11 @@ impl Envelope {
             .signatures
             .iter()
             .map(|seal| {
-                format!("{{\"keyid\":{},\"sig\":\"{}\"}}", quote(&seal.key_id.0), BASE64.encode(&seal.signature))
+                format!(
+                    "{{\"keyid\":{},\"sig\":\"{}\"}}",
+                    quote(&seal.key_id.0),
+                    BASE64.encode(&seal.signature)
+                )
             })
             .collect();
         format!(

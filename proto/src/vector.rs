@@ -45,7 +45,10 @@ pub fn decode(layout: &Layout, contribution: &Contribution) -> Result<Vec<Option
         return Err(VectorError::Layout);
     }
     let (expected, found) = (layout.len(), contribution.values.len());
-    if expected > MOST_INTEGERS || found != expected * 16 || contribution.withheld.len() != expected.div_ceil(8) {
+    if expected > MOST_INTEGERS
+        || found != expected * 16
+        || contribution.withheld.len() != expected.div_ceil(8)
+    {
         return Err(VectorError::Length { expected, found });
     }
     let vector: Vec<Option<i128>> = contribution
@@ -70,7 +73,8 @@ const MOST_UNITS: i128 = 1 << 32;
 
 fn out_of_bounds(layout: &Layout, vector: &[Option<i128>]) -> Option<usize> {
     let counts = layout.count_cells();
-    let bad_count = vector[..counts].iter().position(|value| value.is_some_and(|n| !(0..=MOST_UNITS).contains(&n)));
+    let bad_count =
+        vector[..counts].iter().position(|value| value.is_some_and(|n| !(0..=MOST_UNITS).contains(&n)));
     let bad_sum = layout.sums.iter().zip(&vector[counts..]).position(|(sum, value)| {
         let units = sum.over.iter().try_fold(0, |units, cell| Some(units + (*vector.get(*cell)?)?));
         match (value, units) {
@@ -98,7 +102,11 @@ mod tests {
             columns: vec![String::new()],
             purpose: TablePurpose::Base,
         };
-        Layout { tables: vec![table], sums: vec![Sum { name: "age".into(), over: vec![0], unit_bound: 100 }], design: None }
+        Layout {
+            tables: vec![table],
+            sums: vec![Sum { name: "age".into(), over: vec![0], unit_bound: 100 }],
+            design: None,
+        }
     }
 
     #[test]
@@ -107,7 +115,10 @@ mod tests {
         assert!(read(&[Some(3), Some(0), Some(-300)]).is_ok());
         assert_eq!(read(&[Some(-1), Some(0), Some(0)]), Err(VectorError::OutOfBounds("rows: used".into())));
         assert_eq!(read(&[Some(3), Some(0), Some(301)]), Err(VectorError::OutOfBounds("age".into())));
-        assert_eq!(read(&[Some(i128::MAX), Some(0), Some(0)]), Err(VectorError::OutOfBounds("rows: used".into())));
+        assert_eq!(
+            read(&[Some(i128::MAX), Some(0), Some(0)]),
+            Err(VectorError::OutOfBounds("rows: used".into()))
+        );
         assert!(read(&[None, Some(0), None]).is_ok());
     }
 

@@ -21,5 +21,8 @@ fn the_generated_code_is_what_the_proto_files_say() {
         std::fs::write(&checked_in, &fresh).unwrap();
     }
     let current = std::fs::read_to_string(&checked_in).unwrap_or_default();
-    assert!(current == fresh, "src/gen/notochord.v1.rs is not what the .proto files say; see the head of this test");
+    assert!(
+        current == fresh,
+        "src/gen/notochord.v1.rs is not what the .proto files say; see the head of this test"
+    );
 }

@@ -44,10 +44,16 @@ pub(crate) struct Ran {
 impl Source {
     /// The sites' rows.
     pub(crate) fn sites(&self) -> Result<Vec<SiteData>, Failure> {
-        let read = |file: &Path| fs::read(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())));
+        let read = |file: &Path| {
+            fs::read(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
+        };
         match self {
-            Self::Column(file, column) => split(file, &read(file)?, &Split::Column(column)).map_err(Failure::usage),
-            Self::InTurn(file, count) => split(file, &read(file)?, &Split::InTurn(*count)).map_err(Failure::usage),
+            Self::Column(file, column) => {
+                split(file, &read(file)?, &Split::Column(column)).map_err(Failure::usage)
+            }
+            Self::InTurn(file, count) => {
+                split(file, &read(file)?, &Split::InTurn(*count)).map_err(Failure::usage)
+            }
             Self::Files(files) => files.iter().map(|(site, file)| Ok((site.clone(), read(file)?))).collect(),
         }
     }
@@ -84,7 +90,8 @@ impl DryRun<'_> {
             text.push_str(&format!("{} version {}\n", study.id, study.version));
             for (index, node) in network.nodes().iter().enumerate() {
                 network.wait_for_study(index, study.id.as_str())?;
-                let printed = network.node_command(&node.home, ["study", "preview", study.id.as_str(), "--json"])?;
+                let printed =
+                    network.node_command(&node.home, ["study", "preview", study.id.as_str(), "--json"])?;
                 let analyses: Value = serde_json::from_slice(&printed.stdout).map_err(Failure::failed)?;
                 text.push_str(&format!("  {}\n", node.label));
                 analyses.as_array().into_iter().flatten().for_each(|one| text.push_str(&met(one)));
@@ -121,7 +128,9 @@ impl DryRun<'_> {
         let mut names = self.studies.iter().map(|(_, study)| study.network.as_str());
         let first = names.next().ok_or_else(|| Failure::usage("name a study with --study"))?;
         match names.find(|name| *name != first) {
-            Some(other) => Err(Failure::usage(format!("the studies name two networks, `{first}` and `{other}`"))),
+            Some(other) => {
+                Err(Failure::usage(format!("the studies name two networks, `{first}` and `{other}`")))
+            }
             None => Ok(first.to_owned()),
         }
     }

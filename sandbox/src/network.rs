@@ -77,9 +77,10 @@ impl Network {
         fs::create_dir_all(directory)?;
         let mut network =
             Self { program, directory: directory.to_owned(), coordinator: None, nodes: Vec::new() };
-        let mut arguments = ["init", "--name", plan.name, "--listen", "127.0.0.1:0", "--enrol", "127.0.0.1:0"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut arguments =
+            ["init", "--name", plan.name, "--listen", "127.0.0.1:0", "--enrol", "127.0.0.1:0"]
+                .map(str::to_owned)
+                .to_vec();
         arguments.extend(["--dictionary".to_owned(), plan.dictionary.display().to_string()]);
         let investigator = network.new_key("investigator")?;
         arguments.extend(["--investigator".to_owned(), format!("investigator={investigator}")]);
@@ -130,9 +131,13 @@ impl Network {
             fs::remove_file(&serving)?;
         }
         let mut server = self.program.serve(Role::Coordinator, &home, [] as [&str; 0], &log)?;
-        let began = wait_for(PATIENCE, || (serving.exists() || matches!(server.ended(), Ok(Some(_)))).then_some(()));
+        let began =
+            wait_for(PATIENCE, || (serving.exists() || matches!(server.ended(), Ok(Some(_)))).then_some(()));
         if began.is_none() || !serving.exists() {
-            return Err(NetworkError::Patience { what: "the coordinator to serve".into(), log: server.log() });
+            return Err(NetworkError::Patience {
+                what: "the coordinator to serve".into(),
+                log: server.log(),
+            });
         }
         self.coordinator = Some(server);
         Ok(())
@@ -170,7 +175,8 @@ impl Network {
     }
 
     fn count_invitations(&self) -> Result<usize, NetworkError> {
-        let names = fs::read_dir(&self.directory)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names =
+            fs::read_dir(&self.directory)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         Ok(names.filter(|name| name.starts_with("invitation-")).count())
     }
 
@@ -257,8 +263,7 @@ impl Network {
         let key = self.key("investigator");
         let words = ["study", "sign", "--out", "--key"].map(OsStr::new);
         let [noun, verb, out, key_option] = words;
-        let arguments =
-            [noun, verb, study.as_os_str(), out, sealed.as_os_str(), key_option, key.as_os_str()];
+        let arguments = [noun, verb, study.as_os_str(), out, sealed.as_os_str(), key_option, key.as_os_str()];
         self.coordinator_command(arguments)?;
         for number in 1..=approvers {
             let key = self.key(&format!("approver-{number}"));

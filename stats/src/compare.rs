@@ -17,35 +17,28 @@ use notochord_proto::problem::Problem;
 use notochord_proto::scope::Scope;
 use serde::Serialize;
 
+use crate::by_group::NumberByGroup;
 use crate::contribution::{ContributeError, Contribution};
 use crate::figure::Figure;
 use crate::frame::Frame;
-use crate::grid::{Grid, GridUsed};
+use crate::grid::GridUsed;
 use crate::levels::Levels;
-use crate::moments::Moments;
 use crate::outcome::{Cell, Outcome, Table};
-use crate::quantity::Numeric;
 use crate::statistic::{Statistic, Unit};
 use crate::totals::Totals;
-use crate::vector::{Cells, Tables};
+use crate::vector::Tables;
 
 use tests_of_means::{Sample, TestResult};
 
 /// The specification of a comparison.
 pub struct Compare {
-    outcome: Numeric,
+    outcome: NumberByGroup,
     label: String,
     by: Levels,
-    grid: Grid,
     test: TestOfMeans,
     /// The difference of means under the null hypothesis.
     mu: f64,
-    present: Cells,
-    cells: Cells,
-    missed: Option<usize>,
     missing: usize,
-    sums: Vec<usize>,
-    squares: Vec<usize>,
     layout: Layout,
 }
 
@@ -110,48 +103,18 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
         );
     }
     let variable = scope.require(&name).map_err(|message| fields.problem("outcome", message))?;
-    let outcome = Numeric::of(variable).map_err(|message| fields.problem("outcome", message))?;
-    let grid = Grid::fine(variable, None).map_err(|message| fields.problem("outcome", message))?;
     let by = scope.require(&by).and_then(Levels::of).map_err(|message| fields.problem("by", message))?;
     if by.name == name {
         return Err(fields.problem("by", "`outcome` and `by` are the same variable"));
     }
-
     let mut tables = Tables::default();
-    let starts = (0..grid.cells()).map(|cell| grid.start(cell).to_string()).collect();
-    let present = tables.list(TablePurpose::Base, name.as_str(), by.codes());
-    let cells = tables.table(TablePurpose::Grid, format!("{name} from"), by.codes(), starts);
-    let missed =
-        grid.may_be_missed().then(|| tables.count(TablePurpose::Grid, format!("{name} off the grid"), "all"));
+    let outcome = NumberByGroup::new(variable, None, &by.codes(), &mut tables);
+    let mut outcome = outcome.map_err(|message| fields.problem("outcome", message))?;
     let missing = tables.count(TablePurpose::Missing, format!("{name} by {}", by.name), "missing");
     let mut sums = tables.sums();
-    let bound = outcome.quantity.bound();
-    let mut added = |what: &str, unit_bound| -> Vec<usize> {
-        let codes = by.codes().into_iter().enumerate();
-        codes
-            .map(|(level, code)| {
-                sums.sum(format!("{name} {what}: {code}"), vec![present.at(level, 0)], unit_bound)
-            })
-            .collect()
-    };
-    let (totals, squares) = (added("sum", bound), added("squares", bound * bound));
-    let layout = sums.finish();
-    let (label, mu) = (variable.label.clone(), mu.unwrap_or(0.0));
-    Ok(Box::new(Compare {
-        outcome,
-        label,
-        by,
-        grid,
-        test,
-        mu,
-        present,
-        cells,
-        missed,
-        missing,
-        sums: totals,
-        squares,
-        layout,
-    }))
+    outcome.add_sums(&by.codes(), &mut sums);
+    let (label, mu, layout) = (variable.label.clone(), mu.unwrap_or(0.0), sums.finish());
+    Ok(Box::new(Compare { outcome, label, by, test, mu, missing, layout }))
 }
 
 impl Statistic for Compare {
@@ -160,7 +123,7 @@ impl Statistic for Compare {
     }
 
     fn variables(&self) -> BTreeSet<VariableName> {
-        BTreeSet::from([self.outcome.name.clone(), self.by.name.clone()])
+        BTreeSet::from([self.outcome.numeric.name.clone(), self.by.name.clone()])
     }
 
     fn layout(&self) -> Layout {
@@ -169,27 +132,21 @@ impl Statistic for Compare {
 
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {
         let mut contribution = Contribution::zero(self.layout.len());
-        let (outcomes, levels) = (self.outcome.read(frame)?, self.by.read(frame)?);
+        let (outcomes, levels) = (self.outcome.numeric.read(frame)?, self.by.read(frame)?);
         for row in 0..frame.rows() {
-            let (Some((value, integer)), Some(level)) = (outcomes.at(row)?, levels.at(row)?) else {
-                contribution.tally(self.missing, 1);
-                continue;
-            };
-            contribution.tally(self.present.at(level, 0), 1);
-            contribution.tally(self.cells.at(level, self.grid.cell(value)), 1);
-            if let Some(missed) = self.missed.filter(|_| self.grid.is_missed_by(value)) {
-                contribution.tally(missed, 1);
+            match (outcomes.at(row)?, levels.at(row)?) {
+                (Some((value, integer)), Some(level)) => {
+                    self.outcome.tally(level, value, integer, &mut contribution);
+                }
+                _ => contribution.tally(self.missing, 1),
             }
-            let integer = i128::from(integer);
-            contribution.tally(self.sums[level], integer);
-            contribution.tally(self.squares[level], integer * integer);
         }
         Ok(contribution)
     }
 
     fn advance(&self, totals: &Totals) -> Outcome {
-        let n = |level: &usize| totals.count(self.present.at(*level, 0));
-        let occupied: Vec<usize> = (0..self.by.len()).filter(|level| n(level) != Figure::Known(0)).collect();
+        let somebody = |level: &usize| self.outcome.count(*level, totals) != Figure::Known(0);
+        let occupied: Vec<usize> = (0..self.by.len()).filter(somebody).collect();
         let samples = Figure::all(occupied.iter().map(|level| self.sample(*level, totals)));
         let test = match samples {
             Figure::Known(samples) => self.test.run(&samples, self.mu),
@@ -208,52 +165,34 @@ impl Statistic for Compare {
 
 impl Compare {
     fn sample(&self, level: usize, totals: &Totals) -> Figure<Sample> {
-        let n = totals.count(self.present.at(level, 0));
-        let sums = totals.sum(self.sums[level]).and(totals.sum(self.squares[level]));
-        n.and(sums).and_then(|(n, (sum, squares))| {
-            Sample::new(n, sum, squares, self.outcome.quantity).map_or(Figure::Undefined, Figure::Known)
+        let sums = self.outcome.count(level, totals).and(self.outcome.sums(level, totals));
+        sums.and_then(|(n, (sum, squares))| {
+            let sample = Sample::new(n, sum, squares, self.outcome.numeric.quantity);
+            sample.map_or(Figure::Undefined, Figure::Known)
         })
     }
 
     fn group(&self, level: usize, totals: &Totals) -> Group {
-        let n = totals.count(self.present.at(level, 0));
-        let sums = (totals.sum(self.sums[level]), totals.sum(self.squares[level]));
-        let moments = Moments::new(n, sums.0, sums.1, &self.outcome.quantity);
-        let used = self.grid.used(self.missed.and_then(|missed| totals.count(missed).known()));
-        let counts = Figure::all(self.cells.row(level).map(|at| totals.count(at)));
-        let median = counts.and_then(|counts| {
-            self.grid.quantile(0.5, &counts, used).map_or(Figure::Undefined, Figure::finite)
-        });
+        let moments = self.outcome.moments(level..level + 1, totals);
+        let (median, grid) = self.outcome.quantiles(&[0.5], level..level + 1, totals);
         Group {
             level: self.by.code(level).to_owned(),
             label: self.by.label_of(level).to_owned(),
-            n,
+            n: moments.n,
             mean: moments.mean,
             sd: moments.sd(),
-            median,
-            grid: used,
+            median: median.into_iter().next().unwrap_or(Figure::Undefined),
+            grid,
         }
     }
 }
 
+/// The columns of the tidy table.
+const TIDY: &str = "level n mean sd median test statistic df df_within p estimate lower upper";
+
 impl Comparison {
     fn tidy(&self) -> Table {
-        let columns = [
-            "level",
-            "n",
-            "mean",
-            "sd",
-            "median",
-            "test",
-            "statistic",
-            "df",
-            "df_within",
-            "p",
-            "estimate",
-            "lower",
-            "upper",
-        ];
-        let mut table = Table::new("compare", columns);
+        let mut table = Table::new("compare", TIDY.split(' '));
         table.rows.extend(self.groups.iter().map(|group| {
             let start = vec![group.level.as_str().into()];
             start.into_iter().chain(group.numbers()).chain(self.test.cells()).collect()

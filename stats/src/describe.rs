@@ -20,16 +20,15 @@ use notochord_proto::problem::Problem;
 use notochord_proto::scope::Scope;
 use notochord_proto::variable::Variable;
 
+use crate::by_group::NumberByGroup;
 use crate::contribution::{ContributeError, Contribution};
 use crate::frame::Frame;
-use crate::grid::Grid;
 use crate::groups::Groups;
 use crate::levels::Levels;
 use crate::outcome::Outcome;
-use crate::quantity::{Numeric, Value};
 use crate::statistic::{Statistic, Unit};
 use crate::totals::Totals;
-use crate::vector::{self, Cells, LONGEST, Tables};
+use crate::vector::{Cells, LONGEST, Sums, Tables};
 
 /// The specification of a description.
 pub struct Describe {
@@ -52,19 +51,7 @@ enum Content {
     /// A factor, or an integer of few values.
     Counts { levels: Levels, cells: Cells },
     /// A number.
-    Sums(Box<Sums>),
-}
-
-/// Where a number's integers stand.
-struct Sums {
-    numeric: Numeric,
-    grid: Grid,
-    present: Cells,
-    cells: Cells,
-    /// How many values lie between the points of the grid, where that can be.
-    missed: Option<usize>,
-    sums: Vec<usize>,
-    squares: Vec<usize>,
+    Number(Box<NumberByGroup>),
 }
 
 /// The quantiles reported by default.
@@ -78,6 +65,9 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
     let names: Vec<VariableName> = fields.required("variables")?;
     if names.is_empty() || names.len() > MOST {
         return Err(fields.problem("variables", format!("`variables` lists 1 to {MOST} variables")));
+    }
+    if let Some((_, twice)) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+        return Err(fields.problem("variables", format!("`variables` names `{twice}` twice")));
     }
     let groups = Groups::parse(fields, scope)?;
     let quantiles: Vec<f64> = fields.optional("quantiles")?.unwrap_or(QUARTILES.to_vec());
@@ -146,19 +136,15 @@ impl Described {
                     tables.table(TablePurpose::Frequency, name.as_str(), headings.to_vec(), levels.codes());
                 Content::Counts { levels, cells }
             }
-            Err(_) => Content::Sums(Box::new(Sums::new(variable, width, headings, tables)?)),
+            Err(_) => Content::Number(Box::new(NumberByGroup::new(variable, width, headings, tables)?)),
         };
         let missing = tables.list(TablePurpose::Missing, format!("{name} missing"), headings.to_vec());
         Ok(Self { name: name.clone(), label: variable.label.clone(), missing, content })
     }
 
-    fn add_sums(&mut self, headings: &[String], sums: &mut vector::Sums) {
-        let Content::Sums(content) = &mut self.content else { return };
-        let bound = content.numeric.quantity.bound();
-        for (group, heading) in headings.iter().enumerate() {
-            let over = vec![content.present.at(group, 0)];
-            content.sums.push(sums.sum(format!("{} sum: {heading}", self.name), over.clone(), bound));
-            content.squares.push(sums.sum(format!("{} squares: {heading}", self.name), over, bound * bound));
+    fn add_sums(&mut self, headings: &[String], sums: &mut Sums) {
+        if let Content::Number(number) = &mut self.content {
+            number.add_sums(headings, sums);
         }
     }
 
@@ -178,48 +164,17 @@ impl Described {
                     }
                 }
             }
-            Content::Sums(content) => {
-                let column = content.numeric.read(frame)?;
+            Content::Number(number) => {
+                let column = number.numeric.read(frame)?;
                 for (row, group) in groups.iter().enumerate() {
                     match column.at(row)? {
-                        Some((value, integer)) => content.tally(*group, value, integer, contribution),
+                        Some((value, integer)) => number.tally(*group, value, integer, contribution),
                         None => contribution.tally(self.missing.at(*group, 0), 1),
                     }
                 }
             }
         }
         Ok(())
-    }
-}
-
-impl Sums {
-    fn new(
-        variable: &Variable,
-        width: Option<f64>,
-        headings: &[String],
-        tables: &mut Tables,
-    ) -> Result<Self, String> {
-        let name = &variable.name;
-        let numeric = Numeric::of(variable)?;
-        let grid = Grid::fine(variable, width)?;
-        let starts = (0..grid.cells()).map(|cell| grid.start(cell).to_string()).collect();
-        let present = tables.list(TablePurpose::Base, name.as_str(), headings.to_vec());
-        let cells = tables.table(TablePurpose::Grid, format!("{name} from"), headings.to_vec(), starts);
-        let missed = grid
-            .may_be_missed()
-            .then(|| tables.count(TablePurpose::Grid, format!("{name} off the grid"), "all"));
-        Ok(Self { numeric, grid, present, cells, missed, sums: Vec::new(), squares: Vec::new() })
-    }
-
-    fn tally(&self, group: usize, value: Value, integer: i64, contribution: &mut Contribution) {
-        contribution.tally(self.present.at(group, 0), 1);
-        contribution.tally(self.cells.at(group, self.grid.cell(value)), 1);
-        if let Some(missed) = self.missed.filter(|_| self.grid.is_missed_by(value)) {
-            contribution.tally(missed, 1);
-        }
-        let integer = i128::from(integer);
-        contribution.tally(self.sums[group], integer);
-        contribution.tally(self.squares[group], integer * integer);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use notochord_proto::expression::Expression;
 use notochord_proto::name::VariableName;
 use notochord_proto::problem::suggestion;
 use notochord_proto::scope::Scope;
@@ -47,12 +48,21 @@ pub(crate) struct Factor {
     pub(crate) order: Vec<usize>,
 }
 
-#[derive(Clone)]
+/// A factor of the product that a column is.
+#[derive(Debug, Clone, Copy)]
 enum Part {
     /// A number, by its position.
     Number(usize),
     /// The indicator of a level.
     Level { factor: usize, level: usize, coding: Coding },
+}
+
+/// A part of a column with its name and bounds.
+#[derive(Clone)]
+struct Piece {
+    name: String,
+    part: Part,
+    range: Range,
 }
 
 /// How a factor enters a term.
@@ -137,20 +147,21 @@ impl Design {
     }
 
     fn resolve(&mut self, atom: &Atom, scope: &Scope) -> Result<Meaning, String> {
-        let arithmetic = match atom {
-            Atom::Variable(name) if matches!(scope.require(name)?.kind, VariableKind::Factor { .. }) => None,
-            Atom::Factor(_) => None,
-            Atom::Variable(name) => Some(Arithmetic::of(&variable(name), scope)?),
-            Atom::Inside(expression) => Some(Arithmetic::of(expression, scope)?),
-            Atom::Log(expression) => Some(Arithmetic::log_of(expression, scope)?),
+        let is_factor = |name: &VariableName| -> Result<bool, String> {
+            Ok(matches!(scope.require(name)?.kind, VariableKind::Factor { .. }))
         };
-        if let Some(arithmetic) = arithmetic {
-            self.numbers.push(arithmetic);
-            return Ok(Meaning::Number(self.numbers.len() - 1));
-        }
-        let (Atom::Variable(name) | Atom::Factor(name)) = atom else {
-            return Err(format!("`{atom}` is no factor"));
+        let number = match atom {
+            Atom::Factor(name) => return self.factor(name, scope),
+            Atom::Variable(name) if is_factor(name)? => return self.factor(name, scope),
+            Atom::Variable(name) => Arithmetic::of(&Expression::Variable(name.clone()), scope)?,
+            Atom::Inside(expression) => Arithmetic::of(expression, scope)?,
+            Atom::Log(expression) => Arithmetic::log_of(expression, scope)?,
         };
+        self.numbers.push(number);
+        Ok(Meaning::Number(self.numbers.len() - 1))
+    }
+
+    fn factor(&mut self, name: &VariableName, scope: &Scope) -> Result<Meaning, String> {
         let levels = Levels::of(scope.require(name)?)?;
         let order = (0..levels.len()).collect();
         self.factors.push(Factor { levels, order });
@@ -185,40 +196,46 @@ impl Design {
         term: &[usize],
         codings: &[Coding],
     ) -> Result<(), String> {
-        let mut columns = vec![(Vec::new(), Vec::new(), None::<Range>)];
+        let mut columns: Vec<Vec<Piece>> = vec![Vec::new()];
         for (atom, coding) in term.iter().zip(codings) {
-            let name = formula.atoms[*atom].to_string();
-            let pieces: Vec<(String, Part, Range)> = match atoms[*atom] {
-                Meaning::Number(number) => vec![(name, Part::Number(number), self.numbers[number].range())],
-                Meaning::Factor(factor) => {
-                    let Factor { levels, order } = &self.factors[factor];
-                    let skipped = usize::from(*coding == Coding::Contrasts);
-                    let coded = order.iter().skip(skipped).map(|level| {
-                        let part = Part::Level { factor, level: *level, coding: *coding };
-                        (format!("{name}{}", levels.code(*level)), part, Range::INDICATOR)
-                    });
-                    coded.collect()
-                }
+            let pieces = self.pieces(&formula.atoms[*atom], atoms[*atom], *coding);
+            let longer = |piece: &Piece| {
+                let with = |column: &Vec<Piece>| column.iter().cloned().chain([piece.clone()]).collect();
+                columns.iter().map(with).collect::<Vec<Vec<Piece>>>()
             };
-            let mut next = Vec::new();
-            for (name, part, range) in &pieces {
-                for (names, parts, product) in &columns {
-                    let names: Vec<String> = names.iter().cloned().chain([name.clone()]).collect();
-                    let parts: Vec<Part> = parts.iter().cloned().chain([part.clone()]).collect();
-                    let product = product.map_or(Ok(*range), |product: Range| product.times(*range))?;
-                    next.push((names, parts, Some(product)));
-                }
-            }
-            if next.len() > MOST_COLUMNS {
+            columns = pieces.iter().flat_map(longer).collect();
+            if columns.len() > MOST_COLUMNS {
                 return Err(format!("a term of the model has more than {MOST_COLUMNS} columns"));
             }
-            columns = next;
         }
-        for (names, parts, range) in columns {
-            let quantity = range.ok_or("a term of the formula is empty")?.quantity()?;
-            self.columns.push(Column { name: names.join(":"), quantity, parts });
+        for column in columns {
+            let (first, rest) = column.split_first().ok_or("a term of the formula is empty")?;
+            let range = rest.iter().try_fold(first.range, |range, piece| range.times(piece.range))?;
+            let names: Vec<&str> = column.iter().map(|piece| piece.name.as_str()).collect();
+            let parts = column.iter().map(|piece| piece.part).collect();
+            self.columns.push(Column { name: names.join(":"), quantity: range.quantity()?, parts });
         }
         Ok(())
+    }
+
+    /// What an atom gives to the columns of a term: a number one piece, a factor one for each level coded.
+    fn pieces(&self, atom: &Atom, meaning: Meaning, coding: Coding) -> Vec<Piece> {
+        match meaning {
+            Meaning::Number(number) => {
+                let range = self.numbers[number].range();
+                vec![Piece { name: atom.to_string(), part: Part::Number(number), range }]
+            }
+            Meaning::Factor(factor) => {
+                let Factor { levels, order } = &self.factors[factor];
+                let skipped = usize::from(coding == Coding::Contrasts);
+                let coded = order.iter().skip(skipped).map(|level| Piece {
+                    name: format!("{atom}{}", levels.code(*level)),
+                    part: Part::Level { factor, level: *level, coding },
+                    range: Range::INDICATOR,
+                });
+                coded.collect()
+            }
+        }
     }
 }
 
@@ -239,10 +256,6 @@ fn codings(formula: &Formula, atoms: &[Meaning], at: usize) -> Vec<Coding> {
         if marginal { Coding::Contrasts } else { Coding::Indicators }
     };
     term.iter().map(coding).collect()
-}
-
-fn variable(name: &VariableName) -> notochord_proto::expression::Expression {
-    notochord_proto::expression::Expression::Variable(name.clone())
 }
 
 impl Column {

@@ -74,13 +74,6 @@ impl Figure<u64> {
     }
 }
 
-impl Figure<i128> {
-    /// The total of sums, withheld when one of them is.
-    pub(crate) fn total_sum(sums: impl IntoIterator<Item = Figure<i128>>) -> Figure<i128> {
-        Self::all(sums).map(|sums| sums.into_iter().fold(0, i128::saturating_add))
-    }
-}
-
 impl<T: Serialize> Serialize for Figure<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

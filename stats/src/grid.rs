@@ -3,6 +3,7 @@
 use notochord_proto::variable::Variable;
 use serde::Serialize;
 
+use crate::figure::Figure;
 use crate::quantity::{Quantity, Value};
 
 /// The most cells a grid may have.
@@ -137,9 +138,26 @@ impl Grid {
         GridUsed { width: self.width, exact }
     }
 
-    /// The quantile of R's type 7 from the counts of the cells: of the points where the grid is exact,
-    /// otherwise of values spread evenly within their cells. None without values.
-    pub(crate) fn quantile(&self, probability: f64, counts: &[u64], used: GridUsed) -> Option<f64> {
+    /// The quantiles of R's type 7 from the counts of the cells: of the points where the grid is exact,
+    /// otherwise of values spread evenly within their cells.
+    pub(crate) fn quantiles(
+        &self,
+        probabilities: &[f64],
+        counts: &Figure<Vec<u64>>,
+        used: GridUsed,
+    ) -> Vec<Figure<f64>> {
+        let quantile = |probability: &f64| match counts {
+            Figure::Known(counts) => {
+                self.quantile(*probability, counts, used).map_or(Figure::Undefined, Figure::finite)
+            }
+            Figure::Withheld => Figure::Withheld,
+            Figure::Undefined => Figure::Undefined,
+        };
+        probabilities.iter().map(quantile).collect()
+    }
+
+    /// One quantile; none without values.
+    fn quantile(&self, probability: f64, counts: &[u64], used: GridUsed) -> Option<f64> {
         let n: u64 = counts.iter().sum();
         let position = n.checked_sub(1)? as f64 * probability;
         let below = position.floor();

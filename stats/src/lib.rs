@@ -23,6 +23,7 @@ pub mod linear;
 pub mod table;
 
 mod arithmetic;
+mod by_group;
 mod cholesky;
 mod design;
 mod distribution;

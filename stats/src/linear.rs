@@ -181,11 +181,12 @@ impl Statistic for Linear {
     }
 
     fn advance(&self, totals: &Totals) -> Outcome {
-        if totals.withheld() > 0 {
+        let lost = totals.count(self.lost);
+        // A small number of lost rows stays at its site; the model does not need it.
+        if totals.withheld() > usize::from(lost == Figure::Withheld) {
             return Outcome::suppressed("numbers the model needs were withheld by a disclosure rule");
         }
-        let (Figure::Known(n), Figure::Known(lost)) = (totals.count(self.used), totals.count(self.lost))
-        else {
+        let Figure::Known(n) = totals.count(self.used) else {
             return Outcome::refused("the totals are not those of any rows");
         };
         if n == 0 {

@@ -13,16 +13,17 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// From the number of values, the sum of their integers and the sum of the squares of these.
-    pub(crate) fn new(n: Figure<u64>, sum: Figure<i128>, squares: Figure<i128>, quantity: &Quantity) -> Self {
-        let mean = n.and(sum).and_then(|(n, sum)| match n {
-            0 => Figure::Undefined,
-            _ => {
-                let steps = sum.saturating_add(i128::from(quantity.origin()) * i128::from(n));
-                Figure::finite((quantity.step() * Twofold::from(steps) / Twofold::from(n)).rounded())
+    /// From the number of values, and the sum of their integers and of the squares of these.
+    pub(crate) fn new(n: Figure<u64>, sums: Figure<(i128, i128)>, quantity: &Quantity) -> Self {
+        let known = n.and(sums);
+        let mean = known.and_then(|(n, (sum, _))| {
+            let steps = sum.saturating_add(i128::from(quantity.origin()) * i128::from(n));
+            match n {
+                0 => Figure::Undefined,
+                _ => Figure::finite((quantity.step() * Twofold::from(steps) / Twofold::from(n)).rounded()),
             }
         });
-        let variance = n.and(sum).and(squares).and_then(|((n, sum), squares)| {
+        let variance = known.and_then(|(n, (sum, squares))| {
             let Some(centred) = centred_squares(n, sum, squares).filter(|_| n >= 2) else {
                 return Figure::Undefined;
             };
@@ -58,8 +59,7 @@ mod tests {
     fn age_in_the_colon_trial_has_the_moments_r_gives() {
         // R 4.2.2, survival::colon: n 929, sum 55512, sum of squares 3449592.
         let quantity = Quantity::Integer { lower: 0, upper: 120 };
-        let moments =
-            Moments::new(Figure::Known(929), Figure::Known(55_512), Figure::Known(3_449_592), &quantity);
+        let moments = Moments::new(Figure::Known(929), Figure::Known((55_512, 3_449_592)), &quantity);
         assert_eq!(moments.mean, Figure::Known(59.754_574_811_625_4));
         assert_eq!(moments.variance, Figure::Known(142.775_908_466_649_35));
         assert_eq!(moments.sd(), Figure::Known(11.948_887_331_741_368));
@@ -69,17 +69,13 @@ mod tests {
     #[test]
     fn no_value_has_no_mean_and_one_value_no_variance() {
         let quantity = Quantity::Integer { lower: 10, upper: 20 };
-        let known = |n| {
-            Moments::new(
-                Figure::Known(n),
-                Figure::Known(3 * n.cast_signed() as i128),
-                Figure::Known(9 * n.cast_signed() as i128),
-                &quantity,
-            )
+        let of_threes = |n: u64| {
+            let sum = 3 * i128::from(n);
+            Moments::new(Figure::Known(n), Figure::Known((sum, 3 * sum)), &quantity)
         };
-        assert_eq!(known(0).mean, Figure::Undefined);
-        assert_eq!(known(1).mean, Figure::Known(13.0));
-        assert_eq!(known(1).sd(), Figure::Undefined);
-        assert_eq!(known(2).sd(), Figure::Known(0.0));
+        assert_eq!(of_threes(0).mean, Figure::Undefined);
+        assert_eq!(of_threes(1).mean, Figure::Known(13.0));
+        assert_eq!(of_threes(1).sd(), Figure::Undefined);
+        assert_eq!(of_threes(2).sd(), Figure::Known(0.0));
     }
 }

@@ -22,11 +22,6 @@ impl Twofold {
         self.high
     }
 
-    /// The number, or 1 where it is 0: a divisor that changes nothing.
-    pub(crate) fn or_one(self) -> Self {
-        if self.high == 0.0 { Self::from(1.0) } else { self }
-    }
-
     /// Renormalises: `|low|` becomes at most half a unit in the last place of `high`.
     fn from_parts(high: f64, low: f64) -> Self {
         let sum = high + low;

@@ -70,11 +70,6 @@ impl Cells {
     pub(crate) fn at(&self, row: usize, column: usize) -> usize {
         self.first + row * self.columns + column
     }
-
-    /// The positions of a row.
-    pub(crate) fn row(&self, row: usize) -> std::ops::Range<usize> {
-        self.at(row, 0)..self.at(row + 1, 0)
-    }
 }
 
 impl Sums {

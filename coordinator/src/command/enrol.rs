@@ -24,7 +24,10 @@ impl Enrol {
             .map_err(|error| Failure::usage(format!("{file}: {error}")))?;
         let invitation = Invitation::parse(&file, &text)?;
         if home.join("member.toml").exists() || home.join("network.toml").exists() {
-            return Err(Failure::usage(format!("{} is in use; name another directory with --home", home.display())));
+            return Err(Failure::usage(format!(
+                "{} is in use; name another directory with --home",
+                home.display()
+            )));
         }
         let membership = Membership::enrol(home, &invitation, None, OffsetDateTime::now_utc())
             .await

@@ -95,7 +95,8 @@ impl Init {
         create_key(&home.path("keys/server.key")).map_err(Failure::failed)?;
         let (coordinator, root_key) = (new_secret_key()?, new_secret_key()?);
         for (name, key) in [("coordinator", &coordinator), ("root", &root_key)] {
-            create_private(&home.path(format!("keys/{name}.key")), key.to_file_text().as_bytes()).map_err(failed)?;
+            create_private(&home.path(format!("keys/{name}.key")), key.to_file_text().as_bytes())
+                .map_err(failed)?;
         }
         let root = Root {
             network: self.name.clone(),
@@ -141,7 +142,8 @@ impl Init {
         let request = signing_request(&key).map_err(Failure::failed)?;
         let identity = Identity::person(self.name.clone(), id.clone());
         let chain = authority.certify(&request, &identity, now).map_err(Failure::failed)?;
-        let leaf = chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| Failure::failed("no certificate"))?;
+        let leaf =
+            chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| Failure::failed("no certificate"))?;
         let label = "coordinator".to_owned();
         let person = Person { id, label, certificate: leaf, office: Office::Coordinator, enrolled: now };
         enrol_person(home, &person)?;
@@ -178,7 +180,9 @@ impl Init {
             root.approvers.keys().len()
         );
         if let Some(minimum) = self.throwaway_minimum {
-            println!("It is a THROW-AWAY network: the k of every profile is {minimum}. Never put patients' data in it.");
+            println!(
+                "It is a THROW-AWAY network: the k of every profile is {minimum}. Never put patients' data in it."
+            );
         }
         println!("Move keys/root.key to a place that is not connected: it is needed only to change roles.");
         println!("Next: notochord --home {} serve", path.display());

@@ -30,7 +30,10 @@ impl Key {
         create_private(&file, key.to_file_text().as_bytes())
             .map_err(|error| Failure::failed(format!("{}: {error}", file.display())))?;
         println!("{}", key.public());
-        eprintln!("The secret half is in {}. Keep it; give the line above to the coordinator.", file.display());
+        eprintln!(
+            "The secret half is in {}. Keep it; give the line above to the coordinator.",
+            file.display()
+        );
         Ok(())
     }
 }

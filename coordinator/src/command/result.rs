@@ -31,7 +31,9 @@ impl ResultCommand {
             false => println!("{}", printing::result(&bundle)),
         }
         if let Some(out) = &self.out {
-            for path in bundle.write(out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))? {
+            for path in
+                bundle.write(out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?
+            {
                 eprintln!("wrote {}", path.display());
             }
         }

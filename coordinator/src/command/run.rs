@@ -56,14 +56,19 @@ impl Run {
         })?;
         account.finished(&finished);
         if finished.status != "released" {
-            return Err(Failure::failed(format!("run {} is {}: {}", finished.run, finished.status, finished.reason)));
+            return Err(Failure::failed(format!(
+                "run {} is {}: {}",
+                finished.run, finished.status, finished.reason
+            )));
         }
         let bundle = fetch(&mut client, &finished.run).await?;
         if !self.json {
             println!("{}", printing::result(&bundle));
         }
         if let Some(out) = &self.out {
-            for path in bundle.write(out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))? {
+            for path in
+                bundle.write(out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?
+            {
                 eprintln!("wrote {}", path.display());
             }
         }
@@ -187,9 +192,9 @@ impl Runs {
             return Ok(());
         }
         let columns = ["run", "study", "started", "status", "reason"].map(str::to_owned).into();
-        let rows = runs.into_iter().map(|run| {
-            [run.run, run.study, run.started, run.status, run.reason].map(Cell::Text).into()
-        });
+        let rows = runs
+            .into_iter()
+            .map(|run| [run.run, run.study, run.started, run.status, run.reason].map(Cell::Text).into());
         println!("{}", printing::grid(&Table { title: String::new(), columns, rows: rows.collect() }));
         Ok(())
     }

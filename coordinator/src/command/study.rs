@@ -99,7 +99,11 @@ impl DictionaryCommand {
         let name = file.display().to_string();
         let dictionary = Dictionary::parse(&name, &read(&file)?)?;
         let variables = dictionary.variables().len();
-        println!("{name}: {} fields, {variables} of them reach a snapshot. {}", dictionary.fields().len(), dictionary.digest());
+        println!(
+            "{name}: {} fields, {variables} of them reach a snapshot. {}",
+            dictionary.fields().len(),
+            dictionary.digest()
+        );
         Ok(())
     }
 }
@@ -179,7 +183,8 @@ fn endorse(file: &Path, key: &Path) -> Result<(), Failure> {
 async fn submit(home: &Path, file: &Path) -> Result<(), Failure> {
     let sealed_study = read_envelope(file)?.to_json().into_bytes();
     let mut client = connect(home).await?;
-    let reply = client.desk.submit(SubmitRequest { sealed_study }).await.map_err(status_failure)?.into_inner();
+    let reply =
+        client.desk.submit(SubmitRequest { sealed_study }).await.map_err(status_failure)?.into_inner();
     let study = reply.study.unwrap_or_default();
     println!(
         "Submitted `{}` version {}: {} of {} approvals.",

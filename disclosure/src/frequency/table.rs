@@ -10,6 +10,7 @@ pub(crate) struct Table {
     positions: Vec<usize>,
     row_totals: Vec<i128>,
     column_totals: Vec<i128>,
+    total: i128,
 }
 
 /// A row or column of a table, with a total that somebody may know.
@@ -31,12 +32,13 @@ impl Table {
             .collect();
         let used =
             |totals: Vec<i128>| -> Vec<i128> { totals.into_iter().filter(|total| *total > 0).collect() };
-        let column_totals = used(column_totals);
+        let (row_totals, column_totals) = (used(row_totals), used(column_totals));
         Self {
             columns: column_totals.len(),
             counts: positions.iter().map(|position| counts[*position]).collect(),
             positions,
-            row_totals: used(row_totals),
+            total: row_totals.iter().sum(),
+            row_totals,
             column_totals,
         }
     }
@@ -83,7 +85,7 @@ impl Table {
 
     /// The groups a cell is part of: its row, its column, the table.
     pub(crate) fn groups_of(&self, cell: usize) -> [i128; 3] {
-        [self.row_totals[self.row(cell)], self.column_totals[self.column(cell)], self.row_totals.iter().sum()]
+        [self.row_totals[self.row(cell)], self.column_totals[self.column(cell)], self.total]
     }
 
     /// The lines of the table. A line of one cell is none: its total is the cell.
@@ -101,7 +103,7 @@ impl Table {
     }
 
     /// The cells of a line.
-    pub(crate) fn cells_of(&self, line: Line) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn cells_of(&self, line: Line) -> impl ExactSizeIterator<Item = usize> + '_ {
         let (first, step, count) = match line {
             Line::Row(row) => (self.cell(row, 0), 1, self.columns),
             Line::Column(column) => (column, self.columns, self.rows()),

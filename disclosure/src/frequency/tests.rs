@@ -53,8 +53,8 @@ fn a_table_of_a_few_patients_is_withheld_but_for_its_empty_lines() {
     assert_eq!(pattern(&[2, 0, 1, 1, 0, 0], 2, 10), [true, true, true, true, false, false]);
 }
 
-/// The smallest and largest value of each cell over all tables that agree with `counts` in their margins and in the cells
-/// that are not withheld, by trying every one.
+/// The smallest and largest value of each cell over all tables that agree with `counts` in their margins and
+/// in the cells that are not withheld, by trying every one.
 fn ranges(counts: &[i128], columns: usize, withheld: &[bool]) -> Vec<(i128, i128)> {
     struct Search<'a> {
         columns: usize,

@@ -1,7 +1,7 @@
 //! R2, complementary counts: all but a few is as telling as a few.
 //!
-//! If 97 of 100 patients had surgery, the three who had none stand out as much as if they had been counted. The
-//! group is the cell's row, its column, or the whole table.
+//! If 97 of 100 patients had surgery, the three who had none stand out as much as if they had been counted.
+//! The group is the cell's row, its column, or the whole table.
 
 use crate::profile::Threshold;
 

@@ -1,10 +1,10 @@
 //! R9, models: the numbers a model is fitted to are a table in disguise.
 //!
-//! With one patient in a factor level, the level's row of the cross-products is that patient's whole record. With
-//! nearly as many parameters as patients, the model repeats its data. So a model's numbers leave together or not
-//! at all: there are at least k patients, none or at least k in every level and in every pair of levels that the
-//! cross-products count, at least 10 residual degrees of freedom, and at most one parameter for five patients. A
-//! model of nobody tells nothing and may leave.
+//! With one patient in a factor level, the level's row of the cross-products is that patient's whole record.
+//! With nearly as many parameters as patients, the model repeats its data. So a model's numbers leave
+//! together or not at all: there are at least k patients, none or at least k in every level and in every pair
+//! of levels that the cross-products count, at least 10 residual degrees of freedom, and at most one
+//! parameter for five patients. A model of nobody tells nothing and may leave.
 
 use notochord_proto::layout::Design;
 
@@ -35,7 +35,7 @@ pub(crate) fn broken(design: &Design, patients: i128, minimum: Threshold) -> Vec
 
 pub(crate) fn level_reason(minimum: Threshold) -> String {
     format!(
-        "a level of the model has from 1 to {} patients, whose records its numbers would repeat",
+        "a level or pair of levels of the model has from 1 to {} patients, whose records it would repeat",
         minimum.get() - 1
     )
 }

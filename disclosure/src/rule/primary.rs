@@ -1,7 +1,7 @@
 //! R1, primary suppression: a count of a few patients is not shown.
 //!
-//! If two patients of a centre have a rare complication, a colleague who knows one of them learns something about
-//! the other. None is not withheld: it says that nobody has it.
+//! If two patients of a centre have a rare complication, a colleague who knows one of them learns something
+//! about the other. None is not withheld: it says that nobody has it.
 
 use crate::profile::Threshold;
 

@@ -1,9 +1,9 @@
 //! R8, sums: a sum over a few patients is not shown.
 //!
-//! The mean age of two patients, with the age of one, gives the age of the other. A sum also falls with the counts
-//! of the patients it is over, because a sum next to its mean gives the count back. And a sum to which nobody adds
-//! more than 1 is itself a count, of those who answered yes or are in two groups at once; so the rules on small
-//! counts and on small rests hold for it.
+//! The mean age of two patients, with the age of one, gives the age of the other. A sum also falls with the
+//! counts of the patients it is over, because a sum next to its mean gives the count back. And a sum to which
+//! nobody adds more than 1 is itself a count, of those who answered yes or are in two groups at once; so the
+//! rules on small counts and on small rests hold for it.
 
 use notochord_proto::layout::Sum;
 
@@ -29,6 +29,6 @@ fn patients(sum: &Sum, counts: &[i128]) -> i128 {
 
 pub(crate) fn reason(minimum: Threshold) -> String {
     format!(
-        "a sum over fewer than {minimum} patients, or from which a small or withheld number of patients follows"
+        "a sum over fewer than {minimum} patients, or one that tells a small or withheld number of patients"
     )
 }

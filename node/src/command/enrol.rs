@@ -7,7 +7,7 @@ use notochord_link::membership::Membership;
 use notochord_proto::failure::Failure;
 use time::OffsetDateTime;
 
-use crate::entry::{Enrolled, Record as _};
+use crate::entry::{Enrolled, EnrolmentRefused, Reason, Record as _};
 use crate::home::{Home, HomeError};
 
 /// Join a network with an invitation
@@ -34,7 +34,8 @@ impl Enrol {
                 membership.identity
             )));
         }
-        let membership = self.join(&home, &invitation)?;
+        let membership =
+            self.join(&home, &invitation).or_else(|failure| write_down(&home, &invitation, failure))?;
         let record = Enrolled {
             network: membership.network().to_string(),
             site: membership.id().to_string(),
@@ -66,4 +67,17 @@ impl Enrol {
         }
         Ok(membership)
     }
+}
+
+/// A refusal, on whichever side, belongs into the ledger; a coordinator that cannot be reached does not.
+fn write_down(home: &Home, invitation: &Invitation, failure: Failure) -> Result<Membership, Failure> {
+    if let Failure::Refused(reason) = &failure {
+        let record = EnrolmentRefused {
+            network: invitation.network.to_string(),
+            site: invitation.id.to_string(),
+            reason: Reason::of(reason),
+        };
+        record.write(&mut home.ledger()?, OffsetDateTime::now_utc()).map_err(Failure::failed)?;
+    }
+    Err(failure)
 }

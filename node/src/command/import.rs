@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use notochord_engine::import::{Imported, ImportError, read_plain_csv};
+use notochord_engine::import::{ImportError, Imported, read_plain_csv};
 use notochord_engine::record_key::RecordKey;
 use notochord_engine::snapshot::{Snapshot, SnapshotError, Written};
 use notochord_proto::dictionary::Dictionary;

@@ -47,7 +47,10 @@ fn show(home: &Home, last: usize, as_json: bool) -> Result<(), Failure> {
         let time = entry.time.format(&Rfc3339).unwrap_or_default();
         let body = serde_json::Value::from(entry.body.clone());
         match as_json {
-            true => println!("{}", json!({ "index": entry.index, "time": time, "kind": entry.kind, "body": body })),
+            true => println!(
+                "{}",
+                json!({ "index": entry.index, "time": time, "kind": entry.kind, "body": body })
+            ),
             false => println!("{:>5}  {time}  {:<18} {body}", entry.index, entry.kind),
         }
     }

@@ -12,7 +12,10 @@ pub(super) fn study(study: &Study, dictionary: &Dictionary) -> Vec<String> {
         format!("Question: {}", study.question),
     ];
     lines.extend(
-        study.investigators.iter().map(|one| format!("Investigator: {}, {} ({})", one.name, one.institution, one.role)),
+        study
+            .investigators
+            .iter()
+            .map(|one| format!("Investigator: {}, {} ({})", one.name, one.institution, one.role)),
     );
     lines.push(format!("Ethics reference: {}. Runs until {}.", study.ethics.reference, study.expires));
     lines.push(format!("Data-use terms: {}", study.data_use.join(", ")));
@@ -22,7 +25,10 @@ pub(super) fn study(study: &Study, dictionary: &Dictionary) -> Vec<String> {
     lines.extend(study.derived.iter().map(|derived| {
         format!("It computes `{}` for each patient, here, as: {}", derived.name, derived.value.in_words())
     }));
-    lines.push(format!("It asks {} things, each answered by counts and sums, never by a patient's record:", study.analyses.len()));
+    lines.push(format!(
+        "It asks {} things, each answered by counts and sums, never by a patient's record:",
+        study.analyses.len()
+    ));
     lines.extend(study.analyses.iter().map(|one| analysis(one)));
     lines.push(variables(study, dictionary));
     lines
@@ -37,15 +43,22 @@ fn cohort(study: &Study) -> String {
 
 fn protection(profile: Profile) -> &'static str {
     match profile {
-        Profile::Standard => "No count from 1 to 9 leaves, nor anything computed from so few patients (profile standard).",
-        Profile::Rare => "No count from 1 to 4 leaves, nor anything computed from so few patients (profile rare).",
-        Profile::Cms => "No count from 1 to 10 leaves, nor anything computed from so few patients (profile cms).",
+        Profile::Standard => {
+            "No count from 1 to 9 leaves, nor anything computed from so few patients (profile standard)."
+        }
+        Profile::Rare => {
+            "No count from 1 to 4 leaves, nor anything computed from so few patients (profile rare)."
+        }
+        Profile::Cms => {
+            "No count from 1 to 10 leaves, nor anything computed from so few patients (profile cms)."
+        }
         Profile::Open => "Every count leaves, however small (profile open). Your policy must allow that.",
     }
 }
 
 fn analysis(analysis: &Analysis) -> String {
-    let summary = KINDS.iter().find(|kind| kind.name == analysis.kind).map_or("unknown here", |kind| kind.summary);
+    let summary =
+        KINDS.iter().find(|kind| kind.name == analysis.kind).map_or("unknown here", |kind| kind.summary);
     let narrowed = match &analysis.condition {
         Some(condition) => format!(", only where {}", condition.in_words()),
         None => String::new(),

@@ -28,7 +28,9 @@ impl PolicyArguments {
         if let Ok(membership) = home.membership()
             && let Some(minimum) = membership.root.throwaway_minimum
         {
-            println!("BUT this node is in a throw-away network: there the smallest count that leaves is {minimum}.");
+            println!(
+                "BUT this node is in a throw-away network: there the smallest count that leaves is {minimum}."
+            );
         }
         println!("Change it in {}.", home.path("policy.toml").display());
         Ok(())

@@ -49,7 +49,9 @@ impl Status {
         println!("coordinator      {}", membership.connect);
         println!("certificate ends {ends}");
         match newest {
-            Some(one) => println!("newest snapshot  {} of {} rows, {} in all", one.content, one.rows, snapshots.len()),
+            Some(one) => {
+                println!("newest snapshot  {} of {} rows, {} in all", one.content, one.rows, snapshots.len())
+            }
             None => println!("newest snapshot  none; run `notochord-node import FILE`"),
         }
         match waiting.is_empty() {

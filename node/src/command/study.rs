@@ -56,7 +56,9 @@ pub(super) enum StudyCommand {
         snapshot: Option<String>,
     },
     /// Refuse a study, also one accepted before; the reason stays here
-    #[command(after_help = "Example: notochord-node --home node study refuse colon-adjuvant --reason \"no capacity\"")]
+    #[command(
+        after_help = "Example: notochord-node --home node study refuse colon-adjuvant --reason \"no capacity\""
+    )]
     Refuse {
         /// `id`, `id@version`, or the first digits of its digest
         study: String,
@@ -92,7 +94,8 @@ pub(super) fn arrived(home: &Home) -> Result<Vec<Arrived>, Failure> {
     let mut all = Vec::new();
     for name in home.list("studies")? {
         let bytes = home.read(&format!("studies/{name}"))?.unwrap_or_default();
-        let envelope = Envelope::from_json(&bytes).map_err(|error| Failure::failed(format!("studies/{name}: {error}")))?;
+        let envelope = Envelope::from_json(&bytes)
+            .map_err(|error| Failure::failed(format!("studies/{name}: {error}")))?;
         let study = Study::parse(&format!("studies/{name}"), envelope.payload_for_reading())?;
         let digest = envelope.payload_digest();
         let decision = decision::of(home, digest)?;
@@ -110,10 +113,9 @@ fn find(home: &Home, selector: &str) -> Result<Arrived, Failure> {
             || format!("{}@{}", one.study.id, one.study.version) == selector
             || (digits.len() >= 8 && one.digest.hex().starts_with(digits))
     };
-    arrived(home)?
-        .into_iter()
-        .rfind(named)
-        .ok_or_else(|| Failure::usage(format!("no study `{selector}` has arrived; `notochord-node study list` names them")))
+    arrived(home)?.into_iter().rfind(named).ok_or_else(|| {
+        Failure::usage(format!("no study `{selector}` has arrived; `notochord-node study list` names them"))
+    })
 }
 
 fn list(home: &Home, as_json: bool) -> Result<(), Failure> {

@@ -13,7 +13,8 @@ fn key(seed: u8) -> SecretKey {
 }
 
 fn role(threshold: usize, seeds: &[u8]) -> Role {
-    let keys = seeds.iter().map(|seed| NamedKey { name: format!("k{seed}"), key: key(*seed).public() }).collect();
+    let keys =
+        seeds.iter().map(|seed| NamedKey { name: format!("k{seed}"), key: key(*seed).public() }).collect();
     Role::new("approvers", threshold, keys).unwrap()
 }
 

@@ -92,7 +92,7 @@ impl FromField for RareLevels {
 pub(super) fn section(section: &Section) -> Result<DisclosureSection, Problem> {
     let mut fields = section.fields();
     let release = fields.required("release")?;
-    let profile = fields.required("profile")?;
+    let profile = fields.optional("profile")?.unwrap_or(Profile::Standard);
     let rare_levels = fields.optional("collapse")?.unwrap_or(RareLevels::Merge);
     fields.finish()?;
     Ok(DisclosureSection { release, profile, rare_levels })

@@ -78,7 +78,9 @@ impl Run {
         }
         match results.iter().flat_map(refused).next() {
             None => Ok(()),
-            Some(analysis) => Err(Failure::failed(format!("analysis {analysis} could not be answered; its reason is above"))),
+            Some(analysis) => Err(Failure::failed(format!(
+                "analysis {analysis} could not be answered; its reason is above"
+            ))),
         }
     }
 
@@ -93,7 +95,9 @@ impl Run {
                 .iter()
                 .map(|one| {
                     let (site, file) = one.split_once('=').ok_or_else(|| {
-                        Failure::usage(format!("--data {one}: write SITE=FILE, or name the site column with --site-column"))
+                        Failure::usage(format!(
+                            "--data {one}: write SITE=FILE, or name the site column with --site-column"
+                        ))
                     })?;
                     Ok((site.to_owned(), PathBuf::from(file)))
                 })

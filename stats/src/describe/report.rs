@@ -3,9 +3,9 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Content, Describe, Described, Sums};
+use super::{Content, Describe, Described};
 use crate::figure::Figure;
-use crate::grid::{Grid, GridUsed};
+use crate::grid::GridUsed;
 use crate::levels::Levels;
 use crate::moments::Moments;
 use crate::outcome::{Cell, Outcome, Table};
@@ -107,9 +107,11 @@ impl Described {
                 let count = |level| Figure::total(rows.clone().map(|row| totals.count(cells.at(row, level))));
                 of_levels(levels, (0..levels.len()).map(count).collect(), missing, quantiles)
             }
-            Content::Sums(sums) => {
-                let (n, number) = sums.number(rows, quantiles, totals);
-                Summary { n, missing, number: Some(number), counts: None }
+            Content::Number(number) => {
+                let moments = number.moments(rows.clone(), totals);
+                let (values, grid) = number.quantiles(quantiles, rows, totals);
+                let number = Number::new(&moments, quantiles, values, grid);
+                Summary { n: moments.n, missing, number: Some(number), counts: None }
             }
         }
     }
@@ -120,17 +122,10 @@ fn of_levels(levels: &Levels, counts: Vec<Figure<u64>>, missing: Figure<u64>, qu
     let known = Figure::all(counts.iter().copied());
     let n = Figure::total(counts.iter().copied());
     let number = levels.grid().map(|(quantity, grid)| {
-        let power = |exponent| {
-            let terms = |counts: &[u64]| {
-                let term = |(level, count): (usize, &u64)| {
-                    (level as i128).pow(exponent).saturating_mul((*count).into())
-                };
-                counts.iter().enumerate().map(term).fold(0, i128::saturating_add)
-            };
-            known.clone().map(|counts| terms(&counts))
-        };
-        let moments = Moments::new(n, power(1), power(2), &quantity);
-        Number::new(&moments, &grid, grid.used(None), &known, quantiles)
+        let sums = known.clone().map(|counts| sums_of_positions(&counts));
+        let used = grid.used(None);
+        let values = grid.quantiles(quantiles, &known, used);
+        Number::new(&Moments::new(n, sums, &quantity), quantiles, values, used)
     });
     let all = counts.into_iter().enumerate();
     let kept = all.filter(|(_, count)| !(levels.are_integers() && *count == Figure::Known(0)));
@@ -139,44 +134,18 @@ fn of_levels(levels: &Levels, counts: Vec<Figure<u64>>, missing: Figure<u64>, qu
     Summary { n, missing, number, counts: Some(Counts(named.collect())) }
 }
 
-impl Sums {
-    fn number(
-        &self,
-        rows: std::ops::Range<usize>,
-        quantiles: &[f64],
-        totals: &Totals,
-    ) -> (Figure<u64>, Number) {
-        let n = Figure::total(rows.clone().map(|row| totals.count(self.present.at(row, 0))));
-        let added =
-            |positions: &[usize]| Figure::total_sum(positions[rows.clone()].iter().map(|at| totals.sum(*at)));
-        let moments = Moments::new(n, added(&self.sums), added(&self.squares), &self.numeric.quantity);
-        let cell = |cell| Figure::total(rows.clone().map(|row| totals.count(self.cells.at(row, cell))));
-        let counts = Figure::all((0..self.grid.cells()).map(cell));
-        let used = self.grid.used(self.missed.and_then(|missed| totals.count(missed).known()));
-        (n, Number::new(&moments, &self.grid, used, &counts, quantiles))
-    }
+/// The sum of the positions of the values counted, and that of their squares.
+fn sums_of_positions(counts: &[u64]) -> (i128, i128) {
+    counts.iter().enumerate().fold((0, 0), |(sum, squares), (position, count)| {
+        let (position, count) = (position as i128, i128::from(*count));
+        (sum + position * count, squares + position * position * count)
+    })
 }
 
 impl Number {
-    fn new(
-        moments: &Moments,
-        grid: &Grid,
-        used: GridUsed,
-        counts: &Figure<Vec<u64>>,
-        quantiles: &[f64],
-    ) -> Self {
-        let quantile = |probability: &f64| {
-            let quantile = match counts {
-                Figure::Known(counts) => {
-                    grid.quantile(*probability, counts, used).map_or(Figure::Undefined, Figure::finite)
-                }
-                Figure::Withheld => Figure::Withheld,
-                Figure::Undefined => Figure::Undefined,
-            };
-            (probability.to_string(), quantile)
-        };
-        let quantiles = quantiles.iter().map(quantile).collect();
-        Self { mean: moments.mean, sd: moments.sd(), se: moments.se(), quantiles, grid: used }
+    fn new(moments: &Moments, quantiles: &[f64], values: Vec<Figure<f64>>, grid: GridUsed) -> Self {
+        let quantiles = quantiles.iter().map(f64::to_string).zip(values).collect();
+        Self { mean: moments.mean, sd: moments.sd(), se: moments.se(), quantiles, grid }
     }
 }
 

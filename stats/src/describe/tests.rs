@@ -77,6 +77,7 @@ fn what_cannot_be_described_is_refused_by_name() {
     let refused = [
         (r#"variables = ["aeg"]"#, "did you mean `age`"),
         (r#"variables = ["dose"]"#, "`dose` has no bounds"),
+        (r#"variables = ["age", "age"]"#, "names `age` twice"),
         (r#"variables = []"#, "lists 1 to"),
         ("variables = [\"age\"]\nquantiles = [0, 0.5]", "extremes"),
         ("variables = [\"age\"]\nby = \"age\"", "`age` is not a factor"),

@@ -69,7 +69,7 @@ const COLLINEAR: f64 = 1e-14;
 /// A fit whose squared errors are below this share of the outcome's is exact.
 const EXACT: f64 = 1e-20;
 
-/// The columns of a model in coordinates that lose nothing, and back.
+/// The columns of a model, and last its outcome, in coordinates that lose nothing.
 struct Coordinates {
     /// Cross-products in these coordinates.
     gram: Vec<Vec<Twofold>>,
@@ -81,84 +81,59 @@ struct Coordinates {
     squares: Vec<Twofold>,
 }
 
+/// The coefficients that are not aliased, in natural units.
+struct Solution {
+    /// Their columns.
+    kept: Vec<usize>,
+    estimates: Vec<Twofold>,
+    /// Their covariance matrix, for errors of variance 1.
+    inverse: Vec<Vec<Twofold>>,
+    rss: Twofold,
+}
+
 impl Fit {
     pub(super) fn new(moments: &Moments, intercept: bool) -> Result<Self, NoFit> {
-        let n = Twofold::from(moments.n);
-        let Coordinates { gram, units, means, squares } =
-            if intercept { moments.centred()? } else { moments.uncentred() };
-        let outcome = gram.len() - 1;
-        let (unit, natural) = (units[outcome], |at: usize| units[at] * units[at]);
-        let total = gram[outcome][outcome] * natural(outcome);
+        let coordinates = if intercept { moments.centred()? } else { moments.uncentred() };
+        let total = coordinates.total();
         if total <= Twofold::ZERO {
             return Err(NoFit::ConstantOutcome);
         }
-        let least: Vec<Twofold> =
-            (0..outcome).map(|at| Twofold::from(COLLINEAR) * squares[at] / natural(at).or_one()).collect();
-        let factors = Cholesky::new(&gram[..outcome], &least);
-        let parameters = factors.kept.len() + usize::from(intercept);
+        let mut solution = coordinates.solve();
+        let rank = solution.kept.len();
+        let constant = usize::from(intercept);
+        let parameters = rank + constant;
         if parameters == 0 {
             return Err(NoFit::NoTerm);
         }
         let residual = moments.n.checked_sub(parameters as u64).filter(|df| *df > 0);
         let residual = residual.ok_or(NoFit::TooFewRows { n: moments.n, parameters })?;
-        let (orthogonal, rest) = factors.project(&gram[outcome], gram[outcome][outcome]);
-        let rss = rest * natural(outcome);
+        let rss = solution.rss;
         if rss <= total * Twofold::from(EXACT) {
             return Err(NoFit::ExactFit);
         }
-
-        let scale = |at: usize| unit / units[factors.kept[at]];
-        let slopes = factors.coefficients(&orthogonal).into_iter().enumerate();
-        let slopes: Vec<Twofold> = slopes.map(|(at, slope)| slope * scale(at)).collect();
-        let variance = rss / Twofold::from(residual);
-        let inverse = factors.inverse();
-        let covariance = |one: usize, two: usize| {
-            variance * inverse[one][two] / (units[factors.kept[one]] * units[factors.kept[two]])
-        };
-        let rank = factors.kept.len();
-        let mut estimates = slopes.clone();
-        let mut matrix: Vec<Vec<Twofold>> =
-            (0..rank).map(|one| (0..rank).map(|two| covariance(one, two)).collect()).collect();
         if intercept {
-            let mean = |at: usize| means[factors.kept[at]];
-            let shift = (0..rank).fold(Twofold::ZERO, |sum, at| sum + slopes[at] * mean(at));
-            estimates.insert(0, means[outcome] - shift);
-            let border: Vec<Twofold> = matrix
-                .iter()
-                .map(|row| -(0..rank).fold(Twofold::ZERO, |sum, at| sum + row[at] * mean(at)))
-                .collect();
-            let corner = (0..rank).fold(variance / n, |sum, at| sum - border[at] * mean(at));
-            for (row, entry) in matrix.iter_mut().zip(&border) {
-                row.insert(0, *entry);
-            }
-            matrix.insert(0, std::iter::once(corner).chain(border).collect());
-        }
-        let covariance: Vec<Vec<f64>> =
-            matrix.into_iter().map(|row| row.into_iter().map(Twofold::rounded).collect()).collect();
-
-        let df = residual as f64;
-        let reach = t_critical(0.95, df);
-        let mut coefficients: Vec<Option<Coefficient>> =
-            (0..outcome + usize::from(intercept)).map(|_| None).collect();
-        let places =
-            (0..usize::from(intercept)).chain(factors.kept.iter().map(|at| at + usize::from(intercept)));
-        for (at, (place, estimate)) in places.zip(&estimates).enumerate() {
-            let (estimate, se) = (estimate.rounded(), covariance[at][at].sqrt());
-            let statistic = estimate / se;
-            let p = t_two_sided(statistic, df);
-            let (lower, upper) = (estimate - reach * se, estimate + reach * se);
-            coefficients[place] = Some(Coefficient { estimate, se, statistic, p, lower, upper });
+            solution.add_intercept(moments.n, &coordinates.means);
         }
 
-        let r_squared = (Twofold::from(1.0) - rss / total).rounded();
-        let (count, error) = (moments.n as f64, rss.rounded());
-        let freedom = count - if intercept { 1.0 } else { 0.0 };
+        let (n, df) = (moments.n as f64, residual as f64);
+        let variance = rss / Twofold::from(residual);
+        let covariance = |row: &Vec<Twofold>| row.iter().map(|entry| (*entry * variance).rounded()).collect();
+        let covariance: Vec<Vec<f64>> = solution.inverse.iter().map(covariance).collect();
+        let columns = coordinates.units.len() - 1;
+        let mut coefficients: Vec<Option<Coefficient>> = (0..columns + constant).map(|_| None).collect();
+        let places = (0..constant).chain(solution.kept.iter().map(|column| column + constant));
+        let critical = t_critical(0.95, df);
+        for (at, place) in places.enumerate() {
+            let (estimate, variance) = (solution.estimates[at].rounded(), covariance[at][at]);
+            coefficients[place] = Some(Coefficient::new(estimate, variance.sqrt(), df, critical));
+        }
         let f = (rank > 0).then(|| {
             let explained = (total - rss) / Twofold::from(rank as u64);
             let f = (explained / variance).rounded();
             (f, f_survival(f, rank as f64, df))
         });
-        let loglik = -count / 2.0 * (libm::log(2.0 * PI) + libm::log(error / count) + 1.0);
+        let r_squared = (Twofold::from(1.0) - rss / total).rounded();
+        let loglik = -n / 2.0 * (libm::log(2.0 * PI) + libm::log(rss.rounded() / n) + 1.0);
         let estimated = parameters as f64 + 1.0;
         Ok(Self {
             n: moments.n,
@@ -166,14 +141,77 @@ impl Fit {
             covariance,
             sigma: variance.rounded().sqrt(),
             df: [rank as u64, residual],
-            rss: error,
+            rss: rss.rounded(),
             r_squared,
-            adjusted_r_squared: 1.0 - (1.0 - r_squared) * (freedom / df),
+            adjusted_r_squared: 1.0 - (1.0 - r_squared) * ((n - constant as f64) / df),
             f,
             loglik,
             aic: 2.0 * estimated - 2.0 * loglik,
-            bic: libm::log(count) * estimated - 2.0 * loglik,
+            bic: libm::log(n) * estimated - 2.0 * loglik,
         })
+    }
+}
+
+impl Coefficient {
+    fn new(estimate: f64, se: f64, df: f64, critical: f64) -> Self {
+        let statistic = estimate / se;
+        Self {
+            estimate,
+            se,
+            statistic,
+            p: t_two_sided(statistic, df),
+            lower: estimate - critical * se,
+            upper: estimate + critical * se,
+        }
+    }
+}
+
+impl Coordinates {
+    /// The outcome's position.
+    fn outcome(&self) -> usize {
+        self.units.len() - 1
+    }
+
+    /// The outcome's sum of squares: about its mean, where there is an intercept.
+    fn total(&self) -> Twofold {
+        let outcome = self.outcome();
+        self.gram[outcome][outcome] * self.units[outcome] * self.units[outcome]
+    }
+
+    fn solve(&self) -> Solution {
+        let (outcome, units) = (self.outcome(), &self.units);
+        let least = |at: usize| Twofold::from(COLLINEAR) * self.squares[at] / (units[at] * units[at]);
+        let least: Vec<Twofold> = (0..outcome).map(least).collect();
+        let factors = Cholesky::new(&self.gram[..outcome], &least);
+        let (orthogonal, rest) = factors.project(&self.gram[outcome], self.gram[outcome][outcome]);
+        let slopes = factors.coefficients(&orthogonal).into_iter().zip(&factors.kept);
+        let estimates = slopes.map(|(slope, column)| slope * units[outcome] / units[*column]).collect();
+        let inverse = factors.inverse().into_iter().zip(&factors.kept).map(|(row, one)| {
+            let row = row.into_iter().zip(&factors.kept);
+            row.map(|(entry, two)| entry / (units[*one] * units[*two])).collect()
+        });
+        let inverse = inverse.collect();
+        Solution { estimates, inverse, rss: rest * units[outcome] * units[outcome], kept: factors.kept }
+    }
+}
+
+impl Solution {
+    /// Puts the intercept first: what the means leave of the outcome's mean.
+    fn add_intercept(&mut self, n: u64, means: &[Twofold]) {
+        let along = |row: &[Twofold]| {
+            let terms = row.iter().zip(&self.kept).map(|(entry, column)| *entry * means[*column]);
+            terms.fold(Twofold::ZERO, |sum, term| sum + term)
+        };
+        let explained = along(&self.estimates);
+        let border: Vec<Twofold> = self.inverse.iter().map(|row| -along(row)).collect();
+        let corner = Twofold::from(1.0) / Twofold::from(n) - along(&border);
+        if let Some(mean) = means.last() {
+            self.estimates.insert(0, *mean - explained);
+        }
+        for (row, entry) in self.inverse.iter_mut().zip(&border) {
+            row.insert(0, *entry);
+        }
+        self.inverse.insert(0, std::iter::once(corner).chain(border).collect());
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Linear;
 use super::fit::{Coefficient, Fit};
+use crate::figure::Figure;
 use crate::outcome::{Cell, Outcome, Table};
 use crate::totals::Totals;
 
@@ -12,7 +13,7 @@ use crate::totals::Totals;
 struct Report {
     n: u64,
     /// How many rows lack a variable of the model.
-    missing: u64,
+    missing: Figure<u64>,
     terms: Vec<Term>,
     /// Terms that earlier ones give.
     aliased: Vec<String>,
@@ -61,7 +62,7 @@ pub(super) fn outcome(
     totals: &Totals,
     fit: &Fit,
     columns: Vec<String>,
-    lost: u64,
+    lost: Figure<u64>,
 ) -> Outcome {
     let intercept = linear.design.intercept.then(|| "(Intercept)".to_owned());
     let names = intercept.into_iter().chain(columns);

@@ -162,3 +162,11 @@ fn what_is_not_offered_is_refused_by_name() {
         assert!(message.contains(word), "{section}: {message}");
     }
 }
+
+#[test]
+fn a_withheld_count_of_lost_rows_leaves_the_model_standing() {
+    let outcome = answer_without("linear", r#"formula = "age ~ rx""#, &ovarian(), &["age: rows lost"]);
+    assert_eq!(outcome.status, Status::PartlySuppressed);
+    assert!(outcome.result["missing"].is_null());
+    assert!(outcome.result["terms"][1]["estimate"].is_number());
+}

@@ -1,16 +1,17 @@
 //! How far a withheld count can be narrowed down by somebody who knows every released count and every margin.
 //!
-//! The tables that fit what is known differ from the true one by circulations: a cell goes up, another of its column
-//! down, another of that row up, and so on back to the first. So the most by which a cell can go up is a maximum
-//! flow from its column back to its row through the withheld cells, where going up is free and going down stops at 0;
-//! and the most by which it can go down is one from its row to its column.
+//! The tables that fit what is known differ from the true one by circulations: a cell goes up, another of its
+//! column down, another of that row up, and so on back to the first. So the most by which a cell can go up is
+//! a maximum flow from its column back to its row through the withheld cells, where going up is free and
+//! going down stops at 0; and the most by which it can go down is one from its row to its column.
 
 use std::collections::VecDeque;
 
 use crate::frequency::table::Table;
+use crate::frequency::withheld::Withheld;
 
 /// The width of the range of values that `cell` may have, or `enough` if it is at least that.
-pub(crate) fn width(table: &Table, withheld: &[bool], cell: usize, enough: i128) -> i128 {
+pub(crate) fn width(table: &Table, withheld: &Withheld, cell: usize, enough: i128) -> i128 {
     let (row, column) = (Node::Row(table.row(cell)), Node::Column(table.column(cell)));
     let up = Flow::new(table, withheld, cell).most(column, row, enough);
     let down = enough.min(table.count(cell) + up) - up;
@@ -26,17 +27,18 @@ enum Node {
 /// A table that fits what is known, apart from one cell.
 struct Flow<'a> {
     table: &'a Table,
-    withheld: &'a [bool],
+    withheld: &'a Withheld,
     apart: usize,
     counts: Vec<i128>,
 }
 
 impl<'a> Flow<'a> {
-    fn new(table: &'a Table, withheld: &'a [bool], apart: usize) -> Self {
+    fn new(table: &'a Table, withheld: &'a Withheld, apart: usize) -> Self {
         Self { table, withheld, apart, counts: table.counts().to_vec() }
     }
 
-    /// The maximum flow between two nodes, or `enough`: augmented along shortest paths (Edmonds and Karp 1972).
+    /// The maximum flow between two nodes, or `enough`: augmented along shortest paths (Edmonds and Karp
+    /// 1972).
     fn most(mut self, from: Node, to: Node, enough: i128) -> i128 {
         let mut flow = 0;
         while flow < enough {
@@ -97,7 +99,7 @@ impl<'a> Flow<'a> {
                 Node::Row(row) => (self.table.cell(row, other), Node::Column(other)),
                 Node::Column(column) => (self.table.cell(other, column), Node::Row(other)),
             })
-            .filter(move |(cell, _)| self.withheld[*cell] && *cell != self.apart)
+            .filter(move |(cell, _)| self.withheld.holds(*cell) && *cell != self.apart)
             .filter(move |(cell, _)| change == Change::Up || self.counts[*cell] > 0)
             .map(move |(cell, to)| Step { from, to, cell, change })
     }
@@ -129,24 +131,28 @@ struct Step {
 mod tests {
     use super::*;
 
+    fn withheld(table: &Table, cells: &[usize]) -> Withheld {
+        let mut withheld = Withheld::nothing(table);
+        cells.iter().for_each(|cell| withheld.add(table, *cell));
+        withheld
+    }
+
     #[test]
     fn a_rectangle_of_withheld_cells_can_shift_and_a_lone_cell_cannot() {
         let table = Table::new(&[100, 20, 50, 30, 3, 40, 60, 70, 80], 3);
-        let rectangle = [true, true, false, true, true, false, false, false, false];
+        let rectangle = withheld(&table, &[0, 1, 3, 4]);
         // 3 may go down to 0, and up by 20, when 20 is down to 0.
         assert_eq!(width(&table, &rectangle, 4, 1000), 23);
         assert_eq!(width(&table, &rectangle, 4, 10), 10);
-        let alone = [false, false, false, false, true, false, false, false, false];
-        assert_eq!(width(&table, &alone, 4, 1000), 0);
+        assert_eq!(width(&table, &withheld(&table, &[4]), 4, 1000), 0);
     }
 
     #[test]
     fn a_cell_that_bridges_two_rectangles_is_found_by_subtraction() {
         // Two rectangles of withheld cells joined by the cell in row 1, column 2.
-        let counts = [50, 60, 99, 99, 70, 80, 7, 99, 99, 99, 50, 60, 99, 99, 70, 80];
-        let table = Table::new(&counts, 4);
-        let withheld = counts.map(|count| count != 99);
-        assert_eq!(width(&table, &withheld, 6, 1000), 0);
-        assert!(width(&table, &withheld, 0, 1000) > 0);
+        let table = Table::new(&[50, 60, 99, 99, 70, 80, 7, 99, 99, 99, 50, 60, 99, 99, 70, 80], 4);
+        let joined = withheld(&table, &[0, 1, 4, 5, 6, 10, 11, 14, 15]);
+        assert_eq!(width(&table, &joined, 6, 1000), 0);
+        assert!(width(&table, &joined, 0, 1000) > 0);
     }
 }

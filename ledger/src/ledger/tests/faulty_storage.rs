@@ -117,7 +117,8 @@ impl Storage for FaultyStorage {
         let mut disk = self.0.borrow_mut();
         let stopped = disk.writes == disk.crash.map_or(usize::MAX, |crash| crash.at_write);
         let result = disk.write();
-        // The write at which the power goes reaches the disk's cache, and what the tear leaves of it the disk.
+        // The write at which the power goes reaches the disk's cache, and what the tear leaves of it the
+        // disk.
         if result.is_ok() || stopped {
             disk.log.extend(bytes);
         }

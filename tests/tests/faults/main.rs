@@ -1,0 +1,9 @@
+//! What happens when processes die, hang or lose their disk's last write: a run ends, a new one works, ledgers
+//! verify, and no answer is released twice.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod coordinator_dies;
+mod ledger;
+mod node_dies;
+mod node_hangs;
+mod stage;

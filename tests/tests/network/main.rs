@@ -1,0 +1,6 @@
+//! A network as its people use it: nodes that listen, people with their own memberships, studies that are refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod listening;
+mod people;
+mod stage;
