@@ -71,7 +71,9 @@ fn take(office: &Office, token: &[u8]) -> Result<OpenInvitation, Status> {
     // The token is looked up by its digest, so no comparison of secrets can leak where they differ.
     let invitation = office.store.take_invitation(Digest::of(token)).map_err(internal)?;
     match invitation {
-        Some(invitation) if office.now() < invitation.expires && !is_enrolled(office, &invitation)? => Ok(invitation),
+        Some(invitation) if office.now() < invitation.expires && !is_enrolled(office, &invitation)? => {
+            Ok(invitation)
+        }
         found => {
             warn!(known = found.is_some(), "an invitation was refused");
             Err(Status::permission_denied(

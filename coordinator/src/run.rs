@@ -92,7 +92,7 @@ pub fn start(
     };
     office.store.put_run(&line)?;
     let run = Run { office, sealed, id: id.clone(), started, deadline: Instant::now() + deadline, events };
-    tokio::spawn(run.to_its_end(line));
+    tokio::spawn(run.until_the_end(line));
     Ok(id)
 }
 
@@ -122,7 +122,7 @@ struct Run {
 type Statuses = BTreeMap<SiteId, SiteLine>;
 
 impl Run {
-    async fn to_its_end(self, mut line: RunLine) {
+    async fn until_the_end(self, mut line: RunLine) {
         let ended = self.conduct().await;
         line.finished = Some(self.office.now());
         (line.status, line.reason) = match ended {

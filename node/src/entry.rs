@@ -124,6 +124,12 @@ pub(crate) struct RoundRefused {
     pub(crate) reason: Reason,
 }
 
+/// A record of how a run ended was refused.
+#[derive(Serialize)]
+pub(crate) struct RecordRefused {
+    pub(crate) reason: Reason,
+}
+
 /// The coordinator's record of how a run ended.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RunClosed {
@@ -166,6 +172,7 @@ kinds!(
     Intent = "intent",
     Released = "released",
     RoundRefused = "round_refused",
+    RecordRefused = "record_refused",
     RunClosed = "run_closed",
 );
 

@@ -20,7 +20,7 @@ use time::Duration;
 use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
 use crate::entry::{self, Intent, LinkRefused, Reason, Record as _, Released, ReleasedStep, RoundRefused};
-use crate::entry::{RunClosed, StudyReceived, StudyTurnedAway};
+use crate::entry::{RecordRefused, RunClosed, StudyReceived, StudyTurnedAway};
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
 use crate::store::Store;
@@ -93,15 +93,21 @@ impl Responder {
 
     /// Answers a round, or refuses; a refusal is written down and looks the same whatever its reason.
     pub fn contribute(&self, sealed: &[u8]) -> wire::ContributeReply {
-        let sealed_answer = self.answer(sealed).unwrap_or_else(|(round, refusal)| {
-            tracing::warn!(%refusal, "a round was refused");
-            self.write_down(&RoundRefused { round, reason: Reason::of(&refusal) });
-            Vec::new()
-        });
+        let sealed_answer = match self.read(sealed) {
+            Ok(order) => self.obey(&order).unwrap_or_else(|refusal| self.refuse(Some(order.round), &refusal)),
+            Err(refusal) => self.refuse(None, &refusal),
+        };
         wire::ContributeReply { sealed_answer }
     }
 
-    fn answer(&self, sealed: &[u8]) -> Result<Vec<u8>, (Option<Digest>, Refusal)> {
+    /// Nothing is the one answer to every refusal.
+    fn refuse(&self, round: Option<Digest>, refusal: &Refusal) -> Vec<u8> {
+        tracing::warn!(%refusal, "a round was refused");
+        self.write_down(&RoundRefused { round, reason: Reason::of(refusal) });
+        Vec::new()
+    }
+
+    fn read(&self, sealed: &[u8]) -> Result<Order, Refusal> {
         let centre = &self.centre;
         let coordinator = Role::of_one("the coordinator", centre.root().coordinator);
         let addressee = Addressee {
@@ -110,13 +116,11 @@ impl Responder {
             label: centre.label(),
             now: centre.now(),
         };
-        let order = Order::read(sealed, &coordinator, &addressee)
-            .map_err(|error| (None, Refusal::Order(error.to_string())))?;
-        let mut ledger = self.ledger();
-        self.obey(&mut ledger, &order).map_err(|refusal| (Some(order.round), refusal))
+        Order::read(sealed, &coordinator, &addressee).map_err(|error| Refusal::Order(error.to_string()))
     }
 
-    fn obey(&self, ledger: &mut Ledger, order: &Order) -> Result<Vec<u8>, Refusal> {
+    fn obey(&self, order: &Order) -> Result<Vec<u8>, Refusal> {
+        let ledger = &mut *self.ledger();
         ledger.refresh()?;
         if entry::is_closed(ledger, &order.run) {
             return Err(Refusal::Replayed(order.run.to_string()));
@@ -220,8 +224,16 @@ impl Responder {
         Ok((sealed.to_json().into_bytes(), steps))
     }
 
-    /// Writes down how a run ended; its rounds are answered no more.
-    pub fn close(&self, sealed: &[u8]) -> Result<(), Refusal> {
+    /// Takes the record of how a run ended, after which its rounds are answered no more. One that does not hold
+    /// changes nothing, and is written down.
+    pub fn close(&self, sealed: &[u8]) {
+        if let Err(refusal) = self.end(sealed) {
+            tracing::warn!(%refusal, "a release record was refused");
+            self.write_down(&RecordRefused { reason: Reason::of(&refusal) });
+        }
+    }
+
+    fn end(&self, sealed: &[u8]) -> Result<(), Refusal> {
         let envelope = Envelope::from_json(sealed)?;
         let coordinator = Role::of_one("the coordinator", self.centre.root().coordinator);
         let verified = envelope.verify(RELEASE_TYPE, &coordinator)?;

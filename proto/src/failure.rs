@@ -1,5 +1,8 @@
 //! How a command ends: 0 done, 1 failed, 2 wrong usage or a file that must be mended, 3 refused by a rule.
 
+use std::io;
+use std::path::Path;
+
 use crate::problem::Problem;
 
 /// A command that did not do what was asked.
@@ -36,6 +39,35 @@ impl Failure {
         Self::Refused(reason.to_string())
     }
 
+    /// The command line was not understood; `said` is what its parser prints, in paragraphs: what is wrong, tips,
+    /// the usage and where help is.
+    pub fn command_line(said: &str) -> Self {
+        let paragraphs =
+            said.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+        let (help, words): (Vec<String>, Vec<String>) = paragraphs
+            .filter(|paragraph| !paragraph.is_empty())
+            .partition(|paragraph| paragraph.starts_with("For more information"));
+        let has_usage = words.iter().any(|paragraph| paragraph.starts_with("Usage: "));
+        let remedy = if has_usage || help.is_empty() { "" } else { "; --help says more" };
+        let line = words
+            .join("; ")
+            .replacen("error: ", "", 1)
+            .replace("; tip: ", "; ")
+            .replace("; Usage: ", "; usage: ");
+        Self::Usage(format!("{line}{remedy}"))
+    }
+
+    /// A file that the person named cannot be read.
+    pub fn unreadable(file: &Path, error: &io::Error) -> Self {
+        let file = file.display();
+        Self::Usage(match error.kind() {
+            io::ErrorKind::NotFound => format!("{file}: there is no such file"),
+            io::ErrorKind::IsADirectory => format!("{file}: a directory; name a file"),
+            io::ErrorKind::InvalidData => format!("{file}: not UTF-8; save it as UTF-8"),
+            _ => format!("{file}: {error}"),
+        })
+    }
+
     /// The person must mend this.
     pub fn usage(reason: impl std::fmt::Display) -> Self {
         Self::Usage(reason.to_string())
@@ -51,5 +83,20 @@ impl From<Problem> for Failure {
 impl From<Vec<Problem>> for Failure {
     fn from(problems: Vec<Problem>) -> Self {
         Self::Usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_command_line_lacks_is_one_line_with_the_usage_or_the_way_to_it() {
+        let said = "error: the following were not provided:\n  --key <KEY>\n  <FILE>\n\n  tip: try\n\nUsage: sign --key \
+                    <KEY> <FILE>\n\nFor more information, try '--help'.\n";
+        let line = "the following were not provided: --key <KEY> <FILE>; try; usage: sign --key <KEY> <FILE>";
+        assert_eq!(Failure::command_line(said).to_string(), line);
+        let said = "error: invalid value 'a\n\nb'\n\nFor more information, try '--help'.\n";
+        assert_eq!(Failure::command_line(said).to_string(), "invalid value 'a; b'; --help says more");
     }
 }

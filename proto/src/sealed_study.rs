@@ -47,6 +47,9 @@ pub enum SealedStudyError {
     /// Before its time.
     #[error("the study may not run before {0}")]
     TooEarly(Date),
+    /// The network's root document is over.
+    #[error("the network's root document expired on {0}; the coordinator must issue a new one")]
+    RootExpired(Date),
     /// After its time.
     #[error("the study expired on {0}; its investigator can seal a new version")]
     Expired(Date),
@@ -83,6 +86,9 @@ pub fn check(study: &Study, root: &Root, today: Date) -> Result<(), SealedStudyE
     if study.network != root.network {
         let (expected, found) = (root.network.clone(), study.network.clone());
         return Err(SealedStudyError::Network { expected, found });
+    }
+    if today > root.expires {
+        return Err(SealedStudyError::RootExpired(root.expires));
     }
     if let Some(first_day) = study.not_before.filter(|first_day| today < *first_day) {
         return Err(SealedStudyError::TooEarly(first_day));

@@ -7,6 +7,7 @@ mod run;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use notochord_proto::failure::Failure;
 
@@ -15,7 +16,12 @@ use crate::role;
 
 /// A whole research network on this machine: real processes, throw-away keys, your data or public data.
 #[derive(Parser)]
-#[command(name = "notochord-sandbox", version, after_help = "Example: notochord-sandbox demo")]
+#[command(
+    name = "notochord-sandbox",
+    bin_name = "notochord-sandbox",
+    version,
+    after_help = "Example: notochord-sandbox demo"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -35,17 +41,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(played) = role::play(&arguments) {
         return played;
     }
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
-        Err(error) => {
+    let done = match Arguments::try_parse_from(arguments) {
+        Ok(Arguments { command: Command::Demo(demo) }) => demo.run(),
+        Ok(Arguments { command: Command::Run(run) }) => run.run(),
+        Err(error) if is_help(&error) => {
             // Nothing is left to do if even this cannot be printed.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
-    };
-    let done = match arguments.command {
-        Command::Demo(demo) => demo.run(),
-        Command::Run(run) => run.run(),
+        Err(error) => Err(Failure::command_line(&error.to_string())),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,6 +58,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Whether the answer is a text that was asked for, or the help of a command that lacks its subcommand.
+fn is_help(answer: &clap::Error) -> bool {
+    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    matches!(answer.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion)
 }
 
 impl From<crate::network::NetworkError> for Failure {

@@ -44,9 +44,7 @@ pub(crate) struct Ran {
 impl Source {
     /// The sites' rows.
     pub(crate) fn sites(&self) -> Result<Vec<SiteData>, Failure> {
-        let read = |file: &Path| {
-            fs::read(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
-        };
+        let read = |file: &Path| fs::read(file).map_err(|error| Failure::unreadable(file, &error));
         match self {
             Self::Column(file, column) => {
                 split(file, &read(file)?, &Split::Column(column)).map_err(Failure::usage)

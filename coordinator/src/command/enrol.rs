@@ -21,7 +21,7 @@ impl Enrol {
     pub(super) async fn run(self, home: &Path) -> Result<(), Failure> {
         let file = self.invitation.display().to_string();
         let text = fs::read_to_string(&self.invitation)
-            .map_err(|error| Failure::usage(format!("{file}: {error}")))?;
+            .map_err(|error| Failure::unreadable(&self.invitation, &error))?;
         let invitation = Invitation::parse(&file, &text)?;
         if home.join("member.toml").exists() || home.join("network.toml").exists() {
             return Err(Failure::usage(format!(

@@ -10,6 +10,7 @@ use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::failure::Failure;
+use notochord_proto::fields::Section;
 use notochord_proto::keys::PublicKey;
 use notochord_proto::name::{NetworkName, SiteId};
 use notochord_proto::root::{NamedKey, ROOT_TYPE, Role, Root};
@@ -30,12 +31,15 @@ const ROOT_LIFE: Duration = Duration::days(365);
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Init {
+    /// A directory with network.toml and dictionary.csv, such as deploy/networks/reference/colon
+    #[arg(long, conflicts_with_all = ["name", "dictionary", "dictionary_version"])]
+    from: Option<PathBuf>,
     /// The network's name: lower-case letters, digits and `-`
-    #[arg(long)]
-    name: NetworkName,
+    #[arg(long, required_unless_present = "from")]
+    name: Option<NetworkName>,
     /// The data dictionary (REDCap's CSV)
-    #[arg(long)]
-    dictionary: PathBuf,
+    #[arg(long, required_unless_present = "from")]
+    dictionary: Option<PathBuf>,
     /// The dictionary's version, for people
     #[arg(long, default_value = "1")]
     dictionary_version: String,
@@ -72,24 +76,69 @@ fn named_key(text: &str) -> Result<NamedKey, String> {
     Ok(NamedKey { name: name.trim().to_owned(), key })
 }
 
+/// What a network is about.
+struct Subject {
+    name: NetworkName,
+    label: String,
+    dictionary: Vec<u8>,
+    dictionary_version: String,
+}
+
 impl Init {
     pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
         if path.join("network.toml").exists() {
             return Err(Failure::usage(format!("{} holds a network already", path.display())));
         }
-        let dictionary = self.read_dictionary()?;
+        let subject = self.subject()?;
         let approvals = self.approvals.unwrap_or(self.approvers.len());
         let approvers = Role::new("approvers", approvals, self.approvers.clone()).map_err(Failure::usage)?;
         let investigators =
             Role::new("investigators", 1, self.investigators.clone()).map_err(Failure::usage)?;
+        // Made beside its place and then moved there, so that an interrupted start leaves no half network.
+        let building = path.with_extension("new");
         let failed = |error: std::io::Error| Failure::failed(format!("{}: {error}", path.display()));
-        create_private_directory(&path.join("keys")).map_err(failed)?;
-        create_private_directory(&path.join("operator")).map_err(failed)?;
-        let home = Home::fresh(path);
+        if building.exists() {
+            fs::remove_dir_all(&building).map_err(failed)?;
+        }
+        let root = self.build(&Home::fresh(&building), &subject, approvers, investigators)?;
+        fs::rename(&building, path).map_err(failed)?;
+        self.say(path, &root);
+        Ok(())
+    }
 
+    /// The network's name, label and dictionary, from the options or from a network's directory.
+    fn subject(&self) -> Result<Subject, Failure> {
+        let (name, label, file, dictionary_version) = match (&self.from, &self.name, &self.dictionary) {
+            (Some(directory), _, _) => {
+                let (name, label, version) = read_network_file(&directory.join("network.toml"))?;
+                (name, label, directory.join("dictionary.csv"), version)
+            }
+            (None, Some(name), Some(file)) => {
+                (name.clone(), name.to_string(), file.clone(), self.dictionary_version.clone())
+            }
+            (None, _, _) => {
+                return Err(Failure::usage("name the network with --name and --dictionary, or --from"));
+            }
+        };
+        let dictionary = fs::read(&file).map_err(|error| Failure::unreadable(&file, &error))?;
+        Dictionary::parse(&file.display().to_string(), &dictionary)?;
+        Ok(Subject { name, label, dictionary, dictionary_version })
+    }
+
+    fn build(
+        &self,
+        home: &Home,
+        subject: &Subject,
+        approvers: Role,
+        investigators: Role,
+    ) -> Result<Root, Failure> {
+        let now = OffsetDateTime::now_utc();
+        let failed =
+            |error: std::io::Error| Failure::failed(format!("the directory cannot be made: {error}"));
+        create_private_directory(&home.path("keys")).map_err(failed)?;
+        create_private_directory(&home.path("operator")).map_err(failed)?;
         let authority_key = create_key(&home.path("keys/authority.key")).map_err(Failure::failed)?;
-        let authority = Authority::create(&self.name, authority_key, now).map_err(Failure::failed)?;
+        let authority = Authority::create(&subject.name, authority_key, now).map_err(Failure::failed)?;
         let certificate = pem::encode(&pem::Pem::new("CERTIFICATE", authority.certificate().to_vec()));
         home.write("authority.pem", certificate.as_bytes())?;
         create_key(&home.path("keys/server.key")).map_err(Failure::failed)?;
@@ -99,13 +148,13 @@ impl Init {
                 .map_err(failed)?;
         }
         let root = Root {
-            network: self.name.clone(),
+            network: subject.name.clone(),
             version: 1,
             expires: (now + ROOT_LIFE).date(),
             authority: authority.fingerprint(),
             coordinator: coordinator.public(),
-            dictionary_version: self.dictionary_version.clone(),
-            dictionary: Digest::of(&dictionary),
+            dictionary_version: subject.dictionary_version.clone(),
+            dictionary: Digest::of(&subject.dictionary),
             root: Role::of_one("root", root_key.public()),
             approvers,
             investigators,
@@ -113,34 +162,25 @@ impl Init {
         };
         let sealed_root = Envelope::seal(ROOT_TYPE, root.to_bytes(), &root_key);
         home.write("root.json", sealed_root.to_json().as_bytes())?;
-        home.write("dictionary.csv", &dictionary)?;
-        self.enrol_operator(&home, &authority, &sealed_root, &dictionary, now)?;
-        // Last: a directory without it is no network.
-        home.write("network.toml", self.network_toml().as_bytes())?;
-        self.say(path, &root);
-        Ok(())
-    }
-
-    fn read_dictionary(&self) -> Result<Vec<u8>, Failure> {
-        let file = self.dictionary.display().to_string();
-        let bytes = fs::read(&self.dictionary).map_err(|error| Failure::usage(format!("{file}: {error}")))?;
-        Dictionary::parse(&file, &bytes)?;
-        Ok(bytes)
+        home.write("dictionary.csv", &subject.dictionary)?;
+        self.enrol_operator(home, subject, &authority, &sealed_root, now)?;
+        home.write("network.toml", self.network_toml(subject).as_bytes())?;
+        Ok(root)
     }
 
     /// The coordinator's own first person, who may invite and run.
     fn enrol_operator(
         &self,
         home: &Home,
+        subject: &Subject,
         authority: &Authority,
         sealed_root: &Envelope,
-        dictionary: &[u8],
         now: OffsetDateTime,
     ) -> Result<(), Failure> {
         let id = SiteId::new("coordinator").map_err(Failure::failed)?;
         let key = create_key(&home.path("operator/tls.key")).map_err(Failure::failed)?;
         let request = signing_request(&key).map_err(Failure::failed)?;
-        let identity = Identity::person(self.name.clone(), id.clone());
+        let identity = Identity::person(subject.name.clone(), id.clone());
         let chain = authority.certify(&request, &identity, now).map_err(Failure::failed)?;
         let leaf =
             chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| Failure::failed("no certificate"))?;
@@ -150,11 +190,18 @@ impl Init {
         let connect = self.public_listen.as_ref().unwrap_or(&self.listen);
         let sealed_root = sealed_root.to_json();
         let directory = home.path("operator");
-        write_directly(&directory, "coordinator", connect, &chain, sealed_root.as_bytes(), dictionary)
-            .map_err(Failure::failed)
+        write_directly(
+            &directory,
+            "coordinator",
+            connect,
+            &chain,
+            sealed_root.as_bytes(),
+            &subject.dictionary,
+        )
+        .map_err(Failure::failed)
     }
 
-    fn network_toml(&self) -> String {
+    fn network_toml(&self, subject: &Subject) -> String {
         let quoted = |text: &str| toml::Value::from(text).to_string();
         let public = |name: &str, value: &Option<String>| match value {
             Some(value) => format!("{name} = {}\n", quoted(value)),
@@ -163,8 +210,8 @@ impl Init {
         format!(
             "# The coordinator of the network {}.\nlabel = {}\n\n# Where sites and people connect.\nlisten = {}\n\
              # Where newcomers enrol.\nenrol = {}\n# What invitations say instead, behind a gateway.\n{}{}",
-            self.name,
-            quoted(self.name.as_str()),
+            subject.name,
+            quoted(&subject.label),
             quoted(&self.listen),
             quoted(&self.enrol),
             public("public_listen", &self.public_listen),
@@ -173,7 +220,7 @@ impl Init {
     }
 
     fn say(&self, path: &Path, root: &Root) {
-        println!("The network `{}` is in {}.", self.name, path.display());
+        println!("The network `{}` is in {}.", root.network, path.display());
         println!(
             "Studies need an investigator's signature and {} of {} approvals.",
             root.approvers.threshold(),
@@ -187,4 +234,14 @@ impl Init {
         println!("Move keys/root.key to a place that is not connected: it is needed only to change roles.");
         println!("Next: notochord --home {} serve", path.display());
     }
+}
+
+/// Name, label and dictionary version of a network's directory.
+fn read_network_file(file: &Path) -> Result<(NetworkName, String, String), Failure> {
+    let text = fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
+    let section = Section::parse(&file.display().to_string(), &text)?;
+    let mut fields = section.fields();
+    let read = (fields.required("name")?, fields.required("label")?, fields.required("dictionary")?);
+    fields.finish()?;
+    Ok(read)
 }

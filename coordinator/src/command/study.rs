@@ -254,7 +254,7 @@ fn as_table(studies: &[StudySummary]) -> Table {
 const MOST_BYTES: u64 = 32 << 20;
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let wrong = |error: std::io::Error| Failure::usage(format!("{}: {error}", file.display()));
+    let wrong = |error: std::io::Error| Failure::unreadable(file, &error);
     if fs::metadata(file).map_err(wrong)?.len() > MOST_BYTES {
         return Err(Failure::usage(format!("{}: larger than 32 MiB", file.display())));
     }

@@ -26,7 +26,7 @@ impl Enrol {
         let home = Home::open(path)?;
         let file = self.invitation.display().to_string();
         let text = fs::read_to_string(&self.invitation)
-            .map_err(|error| Failure::usage(format!("{file}: {error}")))?;
+            .map_err(|error| Failure::unreadable(&self.invitation, &error))?;
         let invitation = Invitation::parse(&file, &text)?;
         if let Ok(membership) = home.membership() {
             return Err(Failure::usage(format!(

@@ -38,7 +38,7 @@ impl Import {
 
     fn try_out(&self, dictionary: &Path) -> Result<(), Failure> {
         let name = dictionary.display().to_string();
-        let bytes = fs::read(dictionary).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+        let bytes = fs::read(dictionary).map_err(|error| Failure::unreadable(dictionary, &error))?;
         let dictionary = Dictionary::parse(&name, &bytes)?;
         // Nothing is kept, so the key behind the patients' hashes needs no secret.
         let imported = self.read(&dictionary, &RecordKey::from_bytes([0; 32]))?;
@@ -73,7 +73,7 @@ impl Import {
 
     fn read(&self, dictionary: &Dictionary, key: &RecordKey) -> Result<Imported, Failure> {
         let name = self.file.display().to_string();
-        let wrong = |error: std::io::Error| Failure::usage(format!("{name}: {error}"));
+        let wrong = |error: std::io::Error| Failure::unreadable(&self.file, &error);
         let file = File::open(&self.file).map_err(wrong)?;
         let length = file.metadata().map_err(wrong)?.len();
         let progress = progress(length);

@@ -29,7 +29,7 @@ pub(super) fn study(study: &Study, dictionary: &Dictionary) -> Vec<String> {
         "It asks {} things, each answered by counts and sums, never by a patient's record:",
         study.analyses.len()
     ));
-    lines.extend(study.analyses.iter().map(|one| analysis(one)));
+    lines.extend(study.analyses.iter().map(analysis));
     lines.push(variables(study, dictionary));
     lines
 }

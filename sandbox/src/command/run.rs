@@ -110,7 +110,7 @@ impl Run {
 /// A study document that parses.
 fn read_study(file: &Path) -> Result<(PathBuf, Study), Failure> {
     let name = file.display().to_string();
-    let bytes = fs::read(file).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    let bytes = fs::read(file).map_err(|error| Failure::unreadable(file, &error))?;
     Ok((file.to_owned(), Study::parse(&name, &bytes)?))
 }
 

@@ -165,7 +165,8 @@ async fn welcome(address: String, own: Credentials, authority: CertificateDer<'s
     let listener = TcpListener::bind(address).await.unwrap();
     loop {
         let (socket, _) = listener.accept().await.unwrap();
-        let stream = acceptor.accept(socket).await.unwrap();
+        // A node that is killed in its handshake comes again.
+        let Ok(stream) = acceptor.accept(socket).await else { continue };
         let identity = Identity::of_certificate(&stream.get_ref().1.peer_certificates().unwrap()[0]).unwrap();
         let Holder::Site(site) = identity.holder else { panic!("{identity} is no site") };
         let (channel, _) = call_over(stream).await.unwrap();

@@ -122,10 +122,18 @@ impl Stage {
 
     /// Waits until the coordinator has said something so many times.
     pub(crate) fn wait_for_the_coordinator_to_say(&self, what: &str, times: usize) {
-        let said = || self.network.coordinator_log().matches(what).count() >= times;
-        wait_for(PATIENCE, || said().then_some(()))
-            .unwrap_or_else(|| panic!("`{what}` is not in\n{}", self.network.coordinator_log()));
+        wait_for_words(|| self.network.coordinator_log(), what, times);
     }
+
+    /// Waits until a centre's node has said something so many times.
+    pub(crate) fn wait_for_the_node_to_say(&self, centre: usize, what: &str, times: usize) {
+        wait_for_words(|| self.network.node_log(centre), what, times);
+    }
+}
+
+fn wait_for_words(log: impl Fn() -> String, what: &str, times: usize) {
+    wait_for(PATIENCE, || (log().matches(what).count() >= times).then_some(()))
+        .unwrap_or_else(|| panic!("`{what}` is not {times} times in\n{}", log()));
 }
 
 /// How A, B and C took part.
