@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use notochord_disclosure::{Rule, Threshold};
 use notochord_proto::digest::Digest;
 use notochord_proto::name::{AnalysisId, RunId, SiteId};
 use notochord_proto::sealed_study::SealedStudy;
@@ -84,10 +85,17 @@ struct AnalysisDocument {
 struct Disclosure {
     profile: &'static str,
     release: &'static str,
-    rules: BTreeSet<String>,
+    /// The rules that withheld something at some site, and why.
+    rules: Vec<RuleLine>,
     /// How many sites contributed to this analysis, and which had it withheld as a whole.
     sites: usize,
     withheld_by: Vec<SiteId>,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleLine {
+    rule: &'static str,
+    reason: String,
 }
 
 /// Where a result comes from.
@@ -111,7 +119,8 @@ pub struct Provenance {
     pub software: &'static str,
 }
 
-/// Assembles the result. Every analysis gets an answer or a reason; `minimum` is the study's fewest sites.
+/// Assembles the result. Every analysis gets an answer or a reason. `k` is the smallest count of the study's profile;
+/// a centre's own may be larger.
 pub fn assemble(
     sealed: &SealedStudy,
     plan: &Plan,
@@ -119,12 +128,14 @@ pub fn assemble(
     sites: Vec<SiteLine>,
     contributors: &[Contributor],
     provenance: Provenance,
+    k: Threshold,
 ) -> (ResultDocument, Vec<AnalysisTables>) {
     let mut analyses = BTreeMap::new();
     let mut tables = Vec::new();
     for (index, analysis) in plan.analyses.iter().enumerate() {
-        let (outcome, disclosure) = answer(sealed, analysis, index, contributors);
-        tables.push(AnalysisTables::new(analysis.id.clone(), analysis.kind, &outcome));
+        let (outcome, disclosure) = answer(sealed, analysis, index, contributors, k);
+        let reasons = disclosure.rules.iter().map(|line| line.reason.clone()).collect();
+        tables.push(AnalysisTables::new(analysis.id.clone(), analysis.kind, &outcome, reasons));
         let Outcome { status, reason, result, .. } = outcome;
         let document = AnalysisDocument { kind: analysis.kind, status, reason, result, disclosure };
         analyses.insert(analysis.id.clone(), document);
@@ -145,16 +156,18 @@ fn answer(
     analysis: &PlannedAnalysis,
     index: usize,
     contributors: &[Contributor],
+    k: Threshold,
 ) -> (Outcome, Disclosure) {
     let steps: Vec<(&SiteId, Option<&StepAnswer>)> = contributors
         .iter()
         .map(|one| (&one.seat.site.id, one.answer.steps.get(index).and_then(Option::as_ref)))
         .collect();
     let given: Vec<&StepAnswer> = steps.iter().filter_map(|(_, step)| *step).collect();
+    let rules: BTreeSet<Rule> = given.iter().flat_map(|step| step.rules.iter().copied()).collect();
     let disclosure = Disclosure {
         profile: sealed.study.disclosure.profile.name(),
         release: sealed.study.disclosure.release.name(),
-        rules: given.iter().flat_map(|step| step.rules.iter().cloned()).collect(),
+        rules: rules.iter().map(|rule| RuleLine { rule: rule.name(), reason: rule.reason(k) }).collect(),
         sites: given.len(),
         withheld_by: steps.iter().filter(|(_, step)| step.is_none()).map(|(id, _)| (*id).clone()).collect(),
     };

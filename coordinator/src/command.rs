@@ -52,10 +52,10 @@ enum Command {
     /// List the sites and whether they are connected
     Sites(sites::Sites),
     /// Check a data dictionary
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: notochord dictionary check dictionary.csv")]
     Dictionary(study::DictionaryCommand),
     /// Write, check, sign, endorse, submit and show studies
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: notochord study new my-study.toml")]
     Study(study::StudyCommand),
     /// Run a study and wait for its end
     Run(run::Run),

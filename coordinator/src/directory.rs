@@ -5,7 +5,7 @@ use notochord_link::membership::SiteKeys;
 use notochord_proto::digest::Digest;
 use notochord_proto::keys::PublicKey;
 use notochord_proto::name::SiteId;
-use notochord_proto::root::Role;
+use notochord_proto::role::Role;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 

@@ -18,17 +18,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use notochord_link::private_file::{read_private, replace};
+use notochord_link::private_file::{read_signing_key, replace};
 use notochord_link::tls::{self, TlsError};
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
 use notochord_proto::failure::Failure;
 use notochord_proto::fields::Section;
-use notochord_proto::keys::{KeyError, SecretKey};
+use notochord_proto::keys::SecretKey;
+use notochord_proto::name::Address;
 use notochord_proto::problem::Problem;
 use notochord_proto::root::{Root, RootError};
 use rcgen::KeyPair;
-use zeroize::Zeroizing;
 
 /// A coordinator's directory.
 #[derive(Debug, Clone)]
@@ -72,14 +72,6 @@ pub enum HomeError {
     /// An envelope.
     #[error("root.json: {0}")]
     Envelope(#[from] EnvelopeError),
-    /// A key.
-    #[error("{name}: {source}")]
-    Key {
-        /// Which.
-        name: &'static str,
-        /// Why.
-        source: KeyError,
-    },
     /// TLS keys.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -92,6 +84,10 @@ impl From<HomeError> for Failure {
     fn from(error: HomeError) -> Self {
         match error {
             HomeError::Missing(_) | HomeError::Problem(_) | HomeError::Dictionary(_) => Self::usage(error),
+            HomeError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
+                Self::usage(format!("{path} is missing; restore it"))
+            }
+            HomeError::Root(_) | HomeError::Envelope(_) => Self::usage(format!("{error}; restore the file")),
             _ => Self::failed(error),
         }
     }
@@ -170,22 +166,19 @@ impl Home {
     }
 
     fn secret_key(&self, name: &'static str) -> Result<SecretKey, HomeError> {
-        let path = self.path(name);
-        let text: Zeroizing<String> = read_private(&path).map_err(|source| file_error(&path, source))?;
-        SecretKey::from_file_text(&text).map_err(|source| HomeError::Key { name, source })
+        Ok(read_signing_key(&self.path(name))?)
     }
 
     /// Names and addresses of `network.toml`.
     pub fn addresses(&self) -> Result<Addresses, HomeError> {
         let path = self.path("network.toml");
-        let text = String::from_utf8_lossy(&self.read("network.toml")?).into_owned();
-        let section = Section::parse(&path.display().to_string(), &text)?;
+        let section = Section::from_bytes(&path.display().to_string(), &self.read("network.toml")?)?;
         let mut fields = section.fields();
         let addresses = Addresses {
-            listen: fields.required("listen")?,
-            enrol: fields.required("enrol")?,
-            public_listen: fields.optional("public_listen")?,
-            public_enrol: fields.optional("public_enrol")?,
+            listen: fields.required::<Address>("listen")?.into(),
+            enrol: fields.required::<Address>("enrol")?.into(),
+            public_listen: fields.optional::<Address>("public_listen")?.map(String::from),
+            public_enrol: fields.optional::<Address>("public_enrol")?.map(String::from),
         };
         let _label: String = fields.required("label")?;
         fields.finish()?;

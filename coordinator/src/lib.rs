@@ -3,12 +3,14 @@
 //! node for anything but the steps of a sealed study.
 
 pub mod announce;
+mod ask;
 pub mod assembly;
 pub mod authority;
 mod client;
 mod command;
 pub mod directory;
 pub mod enrolment;
+pub mod files;
 pub mod home;
 pub mod hub;
 pub mod office;

@@ -47,6 +47,7 @@ fn analysis(analysis: &AnalysisTables) -> String {
         };
         text.push_str(&format!("{status}: {reason}\n"));
     }
+    analysis.rules.iter().for_each(|reason| text.push_str(&format!("  rule: {reason}\n")));
     for table in &analysis.shown {
         text.push_str(&format!("{}\n{}\n", table.title, grid(table)));
     }

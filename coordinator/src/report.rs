@@ -66,6 +66,11 @@ fn section(analysis: &AnalysisTables) -> String {
             escape(reason)
         ));
     }
+    if !analysis.rules.is_empty() {
+        let rules: String =
+            analysis.rules.iter().map(|rule| format!("<li>{}</li>\n", escape(rule))).collect();
+        section.push_str(&format!("<p>Disclosure rules that held numbers back:</p>\n<ul>\n{rules}</ul>\n"));
+    }
     analysis.shown.iter().for_each(|shown| section.push_str(&table(shown)));
     section
 }

@@ -1,13 +1,8 @@
-//! What a run leaves behind: `result.json`, the tables behind it, and the files made of them.
-
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+//! What a run leaves behind: `result.json` and the tables behind it.
 
 use notochord_proto::name::AnalysisId;
 use notochord_stats::outcome::{Cell, Outcome, Status, Table};
 use serde::{Deserialize, Serialize};
-
-use crate::report;
 
 /// The tables of one analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +15,8 @@ pub struct AnalysisTables {
     pub status: Status,
     /// Why it is not whole.
     pub reason: Option<String>,
+    /// Why numbers were withheld, a sentence each.
+    pub rules: Vec<String>,
     /// For programs.
     pub tidy: Table,
     /// For people.
@@ -37,59 +34,16 @@ pub struct ResultBundle {
 
 impl AnalysisTables {
     /// The tables of an outcome.
-    pub fn new(id: AnalysisId, kind: &str, outcome: &Outcome) -> Self {
+    pub fn new(id: AnalysisId, kind: &str, outcome: &Outcome, rules: Vec<String>) -> Self {
         Self {
             id,
             kind: kind.to_owned(),
             status: outcome.status,
             reason: outcome.reason.clone(),
+            rules,
             tidy: outcome.tidy.clone(),
             shown: outcome.shown.clone(),
         }
-    }
-}
-
-impl ResultBundle {
-    /// Writes `result.json`, one CSV per analysis and `report.html` into `directory`; returns the paths.
-    pub fn write(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
-        fs::create_dir_all(directory)?;
-        let mut written = Vec::new();
-        let mut put = |name: String, bytes: &[u8]| {
-            let path = directory.join(name);
-            fs::write(&path, bytes)?;
-            written.push(path);
-            io::Result::Ok(())
-        };
-        put("result.json".into(), &self.json)?;
-        for analysis in &self.tables {
-            put(format!("{}.csv", analysis.id), csv(&analysis.tidy)?.as_bytes())?;
-        }
-        put("report.html".into(), report::html(&self.json, &self.tables).as_bytes())?;
-        Ok(written)
-    }
-}
-
-/// A table as CSV. A withheld number and an absent one are both empty: the columns stay numeric for `read.csv`;
-/// which is which stands in `result.json`.
-fn csv(table: &Table) -> io::Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    if !table.columns.is_empty() {
-        writer.write_record(&table.columns)?;
-    }
-    for row in &table.rows {
-        writer.write_record(row.iter().map(plain))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-    String::from_utf8(bytes).map_err(io::Error::other)
-}
-
-/// A cell for programs: numbers so that they round-trip.
-fn plain(cell: &Cell) -> String {
-    match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Count(count) => count.to_string(),
-        Cell::Number(number) => number.to_string(),
-        Cell::Withheld | Cell::Empty => String::new(),
     }
 }
 
@@ -138,8 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_withheld_number_is_empty_in_csv_and_said_to_people() {
-        assert_eq!(plain(&Cell::Withheld), "");
+    fn a_withheld_number_is_said_to_people() {
         assert_eq!(readable(&Cell::Withheld), "withheld");
     }
 }

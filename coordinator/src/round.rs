@@ -1,5 +1,6 @@
 //! One round: the question as sealed bytes, and what counts as an answer to it.
 
+use notochord_disclosure::Rule;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
 use notochord_proto::keys::SecretKey;
@@ -45,7 +46,7 @@ pub struct StepAnswer {
     /// The vector.
     pub vector: Vec<Option<i128>>,
     /// Rules that fired at the site.
-    pub rules: Vec<String>,
+    pub rules: Vec<Rule>,
 }
 
 /// Why an answer is rubbish.
@@ -123,7 +124,7 @@ impl Round {
         if answer.steps.len() != plan.analyses.len() {
             return Err(AnswerError::Other("list of steps"));
         }
-        let software = answer.software.chars().take(40).collect();
+        let software = version(&answer.software);
         let steps = plan
             .analyses
             .iter()
@@ -137,20 +138,21 @@ impl Round {
                 let Some(contribution) = contribution else { return Ok(None) };
                 let vector = vector::decode(&analysis.statistic.layout(), &contribution)
                     .map_err(|source| AnswerError::Vector { analysis: analysis.id.clone(), source })?;
-                Ok(Some(StepAnswer { vector, rules: known_rules(contribution.rules) }))
+                Ok(Some(StepAnswer { vector, rules: known(&contribution.rules) }))
             })
             .collect::<Result<_, _>>()?;
         Ok(SiteAnswer { sealed, software, steps })
     }
 }
 
-/// Rules are named `R1` to `R15`, and `R7'`; whatever else a node writes there is not passed on.
-fn known_rules(rules: Vec<String>) -> Vec<String> {
-    let known = |rule: &String| {
-        rule.strip_prefix('R').is_some_and(|number| {
-            (1..=3).contains(&number.len())
-                && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'\'')
-        })
-    };
-    rules.into_iter().filter(known).take(15).collect()
+/// The version that a node says its software has. It comes from outside and is shown to people, so only what
+/// versions are written with is kept of it.
+pub(crate) fn version(said: &str) -> String {
+    let in_versions = |letter: &char| letter.is_ascii_alphanumeric() || ".+-".contains(*letter);
+    said.chars().filter(in_versions).take(40).collect()
+}
+
+/// The rules that have these names; whatever else a node writes there is not passed on.
+fn known(names: &[String]) -> Vec<Rule> {
+    names.iter().take(Rule::ALL.len()).filter_map(|name| Rule::named(name)).collect()
 }

@@ -6,29 +6,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notochord_proto::acceptance::Acceptance;
+use notochord_disclosure::Threshold;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::name::{RunId, SiteId};
-use notochord_proto::root::{RELEASE_TYPE, STUDY_TYPE};
+use notochord_proto::root::RELEASE_TYPE;
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::wire::run_event::Event;
-use notochord_proto::wire::{self, Decision, RunFinished, RunStarted, SiteProgress};
+use notochord_proto::wire::{self, RunFinished, RunStarted, SiteProgress};
 use notochord_stats::plan::Plan;
 use prost::Message as _;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use tonic::Code;
 use tracing::{info, warn};
 
+use crate::ask;
 use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
 use crate::directory::{self, Site};
 use crate::home::HomeError;
 use crate::office::Office;
-use crate::round::{Round, Seat, SiteAnswer};
+use crate::round::{Round, Seat};
 use crate::site_status::SiteStatus;
 use crate::store::{RunLine, RunStatus, StoreError};
 
@@ -44,7 +44,7 @@ pub type Events = mpsc::Sender<Result<wire::RunEvent, tonic::Status>>;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Not enough sites.
-    #[error("{found} of {asked} sites {what}; the study asks for at least {minimum}")]
+    #[error("{found} of {asked} sites {what}; the study asks for at least {minimum} ({others})")]
     TooFewSites {
         /// How many did.
         found: usize,
@@ -54,6 +54,8 @@ pub enum RunError {
         what: &'static str,
         /// The study's minimum.
         minimum: u32,
+        /// The others, and why not.
+        others: String,
     },
     /// The study does not fit the dictionary.
     #[error("{0}")]
@@ -144,16 +146,14 @@ impl Run {
         self.tell(Event::Started(RunStarted { run: self.id.to_string(), sites: labels })).await;
         let mut statuses = Statuses::new();
         let seats = self.announce(sites, &mut statuses).await;
-        self.require(seats.len(), statuses.len(), "have accepted the study and are connected")?;
+        self.require(&statuses, "have accepted the study and are connected", |line| line.snapshot.is_some())?;
         let plan = Arc::new(self.plan(&seats)?);
         let round = Arc::new(self.round(&seats, &plan)?);
         self.office.home.write(&format!("runs/{}/round.json", self.id), &round.sealed)?;
         let contributors = self.gather(seats, &plan, &round, &mut statuses).await?;
-        let asked = statuses.len();
-        let released = match self.require(contributors.len(), asked, "contributed") {
-            Ok(()) => self.release(&plan, &round, &contributors, &statuses).map(Some),
-            Err(error) => Err(error),
-        };
+        let released = self
+            .require(&statuses, "contributed", |line| line.status == SiteStatus::Contributed)
+            .and_then(|()| self.release(&plan, &round, &contributors, &statuses).map(Some));
         let result = released.as_ref().ok().copied().flatten();
         self.deliver(&round, result, &statuses).await;
         released.map(|_| ())
@@ -168,12 +168,22 @@ impl Run {
         Ok(sites)
     }
 
-    fn require(&self, found: usize, asked: usize, what: &'static str) -> Result<(), RunError> {
+    /// Whether enough sites did what they should have; if not, says which did not and why.
+    fn require(
+        &self,
+        statuses: &Statuses,
+        what: &'static str,
+        did: impl Fn(&SiteLine) -> bool,
+    ) -> Result<(), RunError> {
         let minimum = self.sealed.study.sites.minimum;
-        match found < minimum as usize {
-            true => Err(RunError::TooFewSites { found, asked, what, minimum }),
-            false => Ok(()),
+        let (those, others): (Vec<_>, Vec<_>) = statuses.values().partition(|line| did(line));
+        if those.len() >= minimum as usize {
+            return Ok(());
         }
+        let others: Vec<String> =
+            others.iter().map(|line| format!("{} {}", line.label, line.status.in_words())).collect();
+        let (found, asked, others) = (those.len(), statuses.len(), others.join(", "));
+        Err(RunError::TooFewSites { found, asked, what, minimum, others })
     }
 
     /// Hands the study to every site and collects who has accepted it, for which snapshot.
@@ -187,7 +197,7 @@ impl Run {
             let (office, envelope) = (self.office.clone(), self.sealed.envelope.clone());
             let request = wire::AnnounceRequest { sealed_study: sealed_study.clone() };
             asked.spawn(async move {
-                let answered = timeout_at(until, announce(&office, &site, request, &envelope)).await;
+                let answered = timeout_at(until, ask::announce(&office, &site, request, &envelope)).await;
                 let silent = match office.hub.node(&site.id) {
                     Some(_) => SiteStatus::TooSlow,
                     None => SiteStatus::Unreachable,
@@ -254,7 +264,7 @@ impl Run {
             let (office, plan, round) = (self.office.clone(), plan.clone(), round.clone());
             let deadline = self.deadline;
             asked.spawn(async move {
-                let answer = ask(&office, &seat, &plan, &round, deadline).await;
+                let answer = ask::contribute(&office, &seat, &plan, &round, deadline).await;
                 (seat, answer)
             });
         }
@@ -303,8 +313,10 @@ impl Run {
         };
         let times = RunTimes { id: self.id.clone(), started: self.started, finished: office.now() };
         let sites = statuses.values().cloned().collect();
+        let k = office.root.throwaway_minimum.and_then(Threshold::new);
+        let k = k.unwrap_or(Threshold::of(self.sealed.study.disclosure.profile));
         let (document, tables) =
-            assembly::assemble(&self.sealed, plan, times, sites, contributors, provenance);
+            assembly::assemble(&self.sealed, plan, times, sites, contributors, provenance, k);
         let mut json = serde_json::to_vec_pretty(&document)?;
         json.push(b'\n');
         office.home.write(&format!("runs/{}/tables.json", self.id), &serde_json::to_vec(&tables)?)?;
@@ -355,71 +367,4 @@ impl Run {
         // Whoever started the run may have left; it goes on.
         let _ = self.events.send(Ok(wire::RunEvent { event: Some(event) })).await;
     }
-}
-
-/// The snapshot for which a site has accepted the study, with its steward's seal checked.
-async fn announce(
-    office: &Office,
-    site: &Site,
-    request: wire::AnnounceRequest,
-    study: &Envelope,
-) -> Result<Digest, SiteStatus> {
-    let (mut node, _) = office.hub.wait(&site.id, None).await;
-    let reply = node.announce(request).await.map_err(|_| SiteStatus::Unreachable)?.into_inner();
-    match reply.decision() {
-        Decision::Accepted => {}
-        Decision::Pending => return Err(SiteStatus::NotAccepted),
-        Decision::Refused | Decision::Unspecified => return Err(SiteStatus::Refused),
-    }
-    let broken = |_| SiteStatus::BrokenAnswer;
-    let acceptance = Envelope::from_json(&reply.sealed_acceptance).map_err(broken)?;
-    let countersigned = Envelope::from_json(&reply.countersigned_study).map_err(broken)?;
-    countersigned.verify(STUDY_TYPE, &site.steward_role()).map_err(broken)?;
-    let accepted =
-        Acceptance::open(&acceptance, &site.steward_role()).map_err(|_| SiteStatus::BrokenAnswer)?;
-    let digest = study.payload_digest();
-    let fits = accepted.study == digest
-        && accepted.site == site.id
-        && accepted.network == office.root.network
-        && countersigned.payload_digest() == digest;
-    fits.then_some(accepted.snapshot).ok_or(SiteStatus::BrokenAnswer)
-}
-
-/// A site's answer to the round, or why there is none.
-async fn ask(
-    office: &Office,
-    seat: &Seat,
-    plan: &Plan,
-    round: &Round,
-    deadline: Instant,
-) -> Result<SiteAnswer, SiteStatus> {
-    let mut lost = None;
-    loop {
-        let connected = timeout_at(deadline, office.hub.wait(&seat.site.id, lost)).await;
-        let (mut node, link) = connected.map_err(|_| SiteStatus::Unreachable)?;
-        let request = wire::ContributeRequest { sealed_round: round.sealed.clone() };
-        match timeout_at(deadline, node.contribute(request)).await {
-            Err(_) => return Err(SiteStatus::TooSlow),
-            Ok(Ok(reply)) => {
-                let sealed = reply.into_inner().sealed_answer;
-                if sealed.is_empty() {
-                    return Err(SiteStatus::Refused);
-                }
-                return round.read_answer(seat, plan, sealed).map_err(|error| {
-                    warn!(site = %seat.site.id, %error, "an answer was not believed");
-                    SiteStatus::BrokenAnswer
-                });
-            }
-            Ok(Err(status)) if is_lost_link(status.code()) => lost = Some(link),
-            Ok(Err(status)) => {
-                warn!(site = %seat.site.id, code = ?status.code(), "a site answered with an error");
-                return Err(SiteStatus::BrokenAnswer);
-            }
-        }
-    }
-}
-
-/// What tonic says when a link is gone.
-fn is_lost_link(code: Code) -> bool {
-    matches!(code, Code::Unavailable | Code::Cancelled | Code::Internal | Code::Unknown)
 }

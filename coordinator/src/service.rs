@@ -24,6 +24,7 @@ use crate::announce;
 use crate::directory::{self, Office as PersonOffice, Person, Site};
 use crate::home::HomeError;
 use crate::office::{InviteError, Office};
+use crate::round::version;
 use crate::run;
 use crate::store::{Invitee, RunLine, RunStatus, StoreError};
 use crate::studies::{self, StudiesError, SubmittedStudy};
@@ -140,7 +141,7 @@ async fn site_summary(office: &Office, site: &Site) -> SiteSummary {
     if let Some(mut node) = node
         && let Ok(Ok(reply)) = timeout(CAPABILITIES_DEADLINE, node.capabilities(CapabilitiesRequest {})).await
     {
-        software = reply.into_inner().software.chars().take(40).collect();
+        software = version(&reply.into_inner().software);
     }
     SiteSummary {
         id: site.id.to_string(),

@@ -32,4 +32,29 @@ impl SiteStatus {
             Self::Unreachable => "unreachable",
         }
     }
+
+    /// What it did, for people, after its name.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::BrokenAnswer => "answered with what is no answer",
+            Self::Contributed => "contributed",
+            Self::NotAccepted => "has not accepted the study (yet)",
+            Self::Refused => "refused",
+            Self::TooSlow => "took too long",
+            Self::Unreachable => "cannot be reached",
+        }
+    }
+
+    /// The status of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::BrokenAnswer,
+            Self::Contributed,
+            Self::NotAccepted,
+            Self::Refused,
+            Self::TooSlow,
+            Self::Unreachable,
+        ];
+        all.into_iter().find(|status| status.name() == name)
+    }
 }

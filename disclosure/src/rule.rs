@@ -72,6 +72,11 @@ impl Rule {
         }
     }
 
+    /// The rule of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
+    }
+
     /// The rule's reason, for the people who read the result.
     pub fn reason(self, minimum: Threshold) -> String {
         match self {

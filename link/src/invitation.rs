@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use notochord_proto::digest::Digest;
 use notochord_proto::fields::Section;
-use notochord_proto::name::{NetworkName, SiteId};
+use notochord_proto::name::{Address, NetworkName, SiteId};
 use notochord_proto::problem::Problem;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -70,14 +70,14 @@ impl Invitation {
                 fields.problem("token", "the token is damaged; ask the coordinator for a new invitation")
             })?;
         let expires = OffsetDateTime::parse(&expires, &Rfc3339)
-            .map_err(|_| fields.problem("expires", "not a time such as 2027-01-31T12:00:00Z"))?;
+            .map_err(|_| fields.problem("expires", "is not a time such as 2027-01-31T12:00:00Z"))?;
         let (authority, root) = (digest("authority", &authority)?, digest("root", &root)?);
         let invitation = Self {
             network: fields.required("network")?,
             id: fields.required("id")?,
             label: fields.required("label")?,
-            enrol: fields.required("enrol")?,
-            connect: fields.required("connect")?,
+            enrol: fields.required::<Address>("enrol")?.into(),
+            connect: fields.required::<Address>("connect")?.into(),
             authority,
             root,
             token: Token::new(Zeroizing::new(token)),

@@ -4,6 +4,7 @@
 //! authority last), `root.json` (sealed) and `dictionary.csv`.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::fields::Section;
 use notochord_proto::keys::PublicKey;
-use notochord_proto::name::{NetworkName, SiteId};
-use notochord_proto::problem::Problem;
+use notochord_proto::name::{Address, NetworkName, SiteId};
+use notochord_proto::problem::{Place, Problem};
 use notochord_proto::root::Root;
 use notochord_proto::wire::enrolment_client::EnrolmentClient;
 use notochord_proto::wire::{EnrolReply, EnrolRequest};
@@ -141,21 +142,21 @@ impl Membership {
         if !member.exists() {
             return Err(MembershipError::NotEnrolled(directory.display().to_string()));
         }
+        let damaged = |name: &str, reason: String| {
+            let place = Place::file(directory.join(name).display().to_string());
+            Problem::new(place, format!("{reason}; restore the file, or enrol again with a new invitation"))
+        };
         let read = |name: &str| {
             let path = directory.join(name);
-            fs::read(&path).map_err(|source| file_error(&path, source))
+            fs::read(&path).map_err(|source| match source.kind() {
+                ErrorKind::NotFound => damaged(name, "it is missing".into()).into(),
+                _ => file_error(&path, source),
+            })
         };
-        let text = String::from_utf8_lossy(&read("member.toml")?).into_owned();
-        let section = Section::parse(&member.display().to_string(), &text)?;
+        let section = Section::from_bytes(&member.display().to_string(), &read("member.toml")?)?;
         let mut fields = section.fields();
-        let (label, connect) = (fields.required("label")?, fields.required("connect")?);
+        let (label, connect) = (fields.required("label")?, fields.required::<Address>("connect")?.into());
         fields.finish()?;
-        let damaged = |name: &str, reason: String| {
-            Problem::new(
-                notochord_proto::problem::Place::file(directory.join(name).display().to_string()),
-                reason,
-            )
-        };
         let certificates = pem::parse_many(read("certificate.pem")?)
             .map_err(|error| damaged("certificate.pem", error.to_string()))?;
         let chain: Vec<_> =
@@ -167,6 +168,10 @@ impl Membership {
         let envelope = Envelope::from_json(&read("root.json")?)
             .map_err(|error| damaged("root.json", error.to_string()))?;
         let root = Root::open(&envelope).map_err(|error| damaged("root.json", error.to_string()))?;
+        if chain.last().is_none_or(|authority| Digest::of(authority) != root.authority) {
+            let reason = "its last certificate is not the authority's that the root document names";
+            return Err(damaged("certificate.pem", reason.into()).into());
+        }
         let dictionary = read("dictionary.csv")?;
         if Digest::of(&dictionary) != root.dictionary {
             return Err(
@@ -327,7 +332,10 @@ async fn handshake(
 /// What is wrong with a certificate, in few and fixed words.
 fn reason(fault: &CertificateError) -> &'static str {
     match fault {
-        CertificateError::UnknownIssuer => "its certificate is of another authority",
+        // An authority of the same name but another key is found out by its signature.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "its certificate is of another authority"
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another name"
         }

@@ -7,9 +7,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
-
-use crate::tls::root_store;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 /// Accepts a server whose presented chain holds the authority with this fingerprint and is valid under it.
 #[derive(Debug)]
@@ -70,4 +68,11 @@ impl ServerCertVerifier for PinnedAuthority {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// The authority as the only root of trust.
+pub(crate) fn root_store(authority: &CertificateDer<'_>) -> Result<RootCertStore, Error> {
+    let mut store = RootCertStore::empty();
+    store.add(authority.clone().into_owned())?;
+    Ok(store)
 }

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use notochord_proto::keys::{KeyError, SecretKey};
+use notochord_proto::problem::{Place, Problem};
 use zeroize::Zeroizing;
 
 /// The most bytes a key file may have.
@@ -24,7 +26,7 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     let metadata = fs::metadata(path)?;
     if metadata.len() > MOST_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "too large for a key file"));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large for a key file"));
     }
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0 {
@@ -32,6 +34,17 @@ pub fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
     }
     fs::read_to_string(path).map(Zeroizing::new)
+}
+
+/// Reads a signing key.
+pub fn read_signing_key(path: &Path) -> Result<SecretKey, Problem> {
+    let problem = |message: String| Problem::new(Place::file(path.display().to_string()), message);
+    let text = read_private(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => problem(KeyError::Secret.to_string()),
+        io::ErrorKind::NotFound => problem("there is no such key file; restore it, or name another".into()),
+        _ => problem(error.to_string()),
+    })?;
+    SecretKey::from_file_text(&text).map_err(|error| problem(error.to_string()))
 }
 
 /// Makes a directory (and its parents) that only its owner may enter.

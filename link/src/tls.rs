@@ -9,10 +9,10 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ServerConfig};
 use zeroize::Zeroizing;
 
-use crate::pin::PinnedAuthority;
+use crate::pin::{PinnedAuthority, root_store};
 use crate::private_file::{create_private, read_private};
 use notochord_proto::digest::Digest;
 
@@ -125,12 +125,6 @@ pub fn enrolment_server_config(own: Credentials) -> Result<Arc<ServerConfig>, Tl
 /// A key pair as rustls wants it.
 pub fn private_key(pair: &KeyPair) -> PrivateKeyDer<'static> {
     PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()))
-}
-
-pub(crate) fn root_store(authority: &CertificateDer<'_>) -> Result<RootCertStore, rustls::Error> {
-    let mut store = RootCertStore::empty();
-    store.add(authority.clone().into_owned())?;
-    Ok(store)
 }
 
 fn provider() -> Arc<CryptoProvider> {

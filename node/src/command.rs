@@ -24,6 +24,7 @@ use notochord_proto::failure::Failure;
 #[derive(Parser)]
 #[command(
     name = "notochord-node",
+    bin_name = "notochord-node",
     version,
     after_help = "Example: notochord-node --home node import patients.csv"
 )]
@@ -44,7 +45,7 @@ enum Command {
     /// Import a CSV export into a new snapshot
     Import(import::Import),
     /// List, show, preview, accept and refuse studies
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: notochord-node --home node study list")]
     Study(study::StudyCommand),
     /// Serve the network until stopped
     Serve(serve::Serve),
@@ -53,7 +54,7 @@ enum Command {
     /// Say in plain words what this centre allows
     Policy(policy::PolicyArguments),
     /// Show or verify the ledger
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: notochord-node --home node ledger verify")]
     Ledger(ledger::LedgerCommand),
 }
 

@@ -77,7 +77,8 @@ mod tests {
 
     fn pass(values: [i128; 5], k: u32) -> Option<Vec<Option<i128>>> {
         let rules = Rules::throw_away(Threshold::new(k).unwrap());
-        let passage = let_out(&layout(), Contribution::new(values.to_vec()), &rules).unwrap();
+        let contribution = Contribution::checked(values.to_vec(), &layout()).unwrap();
+        let passage = let_out(&layout(), contribution, &rules).unwrap();
         passage.releasable.map(|releasable| vector::decode(&layout(), &releasable.into_message()).unwrap())
     }
 

@@ -20,10 +20,10 @@ use notochord_ledger::{
     CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError, VerifierKey,
 };
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
-use notochord_link::private_file::{create_private, create_private_directory, read_private, replace};
+use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::failure::Failure;
-use notochord_proto::keys::{KeyError, SecretKey};
+use notochord_proto::keys::SecretKey;
 use notochord_proto::problem::Problem;
 use zeroize::Zeroizing;
 
@@ -47,14 +47,6 @@ pub enum HomeError {
         path: String,
         /// Why.
         source: io::Error,
-    },
-    /// A key.
-    #[error("{path}: {source}")]
-    Key {
-        /// Which.
-        path: String,
-        /// Why.
-        source: KeyError,
     },
     /// The ledger.
     #[error(transparent)]
@@ -92,6 +84,9 @@ impl From<HomeError> for Failure {
                 | MembershipError::Impostor(_)
                 | MembershipError::Unproven { .. },
             ) => Self::refused(error),
+            HomeError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
+                Self::usage(format!("{path} is missing; restore it, or make a new node"))
+            }
             _ => Self::failed(error),
         }
     }
@@ -216,10 +211,7 @@ impl Home {
     }
 
     fn secret_key(&self, name: &'static str) -> Result<SecretKey, HomeError> {
-        let path = self.path(name);
-        let text = read_private(&path).map_err(|source| file_error(&path, source))?;
-        SecretKey::from_file_text(&text)
-            .map_err(|source| HomeError::Key { path: path.display().to_string(), source })
+        Ok(read_signing_key(&self.path(name))?)
     }
 }
 
@@ -237,11 +229,7 @@ fn new_key(path: &Path) -> Result<SecretKey, HomeError> {
     match create_private(path, key.to_file_text().as_bytes()) {
         Ok(()) => Ok(key),
         // Left by an `init` that was interrupted: it was never used.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let text = read_private(path).map_err(|source| file_error(path, source))?;
-            SecretKey::from_file_text(&text)
-                .map_err(|source| HomeError::Key { path: path.display().to_string(), source })
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(read_signing_key(path)?),
         Err(source) => Err(file_error(path, source)),
     }
 }

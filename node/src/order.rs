@@ -3,7 +3,8 @@
 use notochord_proto::digest::{Digest, DigestError};
 use notochord_proto::envelope::{Envelope, EnvelopeError};
 use notochord_proto::name::{AnalysisId, NameError, NetworkName, RunId, SiteId};
-use notochord_proto::root::{ROUND_TYPE, Role};
+use notochord_proto::role::Role;
+use notochord_proto::root::ROUND_TYPE;
 use notochord_proto::wire;
 use prost::Message as _;
 use time::{Duration, OffsetDateTime};

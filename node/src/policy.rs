@@ -39,12 +39,15 @@ impl Policy {
     pub fn load(home: &Home) -> Result<Self, HomeError> {
         let path = home.path("policy.toml").display().to_string();
         let bytes = home.read("policy.toml")?.unwrap_or_default();
-        Ok(Self::parse(&path, &String::from_utf8_lossy(&bytes))?)
+        Ok(Self::read(&Section::from_bytes(&path, &bytes)?)?)
     }
 
     /// Reads a policy file. What is not said is as strict as it can be.
     pub fn parse(file: &str, text: &str) -> Result<Self, Problem> {
-        let section = Section::parse(file, text)?;
+        Self::read(&Section::parse(file, text)?)
+    }
+
+    fn read(section: &Section) -> Result<Self, Problem> {
         let mut fields = section.fields();
         let minimum = fields.optional::<u32>("minimum")?.unwrap_or(NodeFloor::LOWEST.get());
         let minimum = Threshold::new(minimum).ok_or_else(|| {
@@ -127,7 +130,10 @@ mod tests {
     #[test]
     fn a_policy_cannot_go_below_the_floor_and_says_where_it_tried() {
         let problem = Policy::parse("policy.toml", "\nminimum = 3\n").unwrap_err();
-        assert_eq!(problem.to_string(), "policy.toml:2: a node's smallest count is at least 5, not 3");
+        assert_eq!(
+            problem.to_string(),
+            "policy.toml:2 (minimum): a node's smallest count is at least 5, not 3"
+        );
         assert!(
             Policy::parse("policy.toml", "allow_opne = true")
                 .unwrap_err()

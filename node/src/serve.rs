@@ -32,8 +32,8 @@ pub async fn dial(membership: &Membership, responder: Arc<Responder>) {
                 info!(coordinator = %membership.connect, "disconnected");
             }
             Err(error) => {
+                write_down(&error, &responder).await;
                 warn!(%error, "not connected; trying again");
-                write_down(error, &responder).await;
             }
         }
         tokio::time::sleep(backoff.next(jitter())).await;
@@ -59,8 +59,8 @@ pub async fn listen(
                     info!(%caller, "the coordinator disconnected");
                 }
                 Err(error) => {
+                    write_down(&error, &responder).await;
                     warn!(%caller, %error, "a caller is not the coordinator");
-                    write_down(error, &responder).await;
                 }
             }
             drop(place);
@@ -75,8 +75,8 @@ async fn greet(membership: &Membership, socket: TcpStream) -> Result<TlsStream<T
 }
 
 /// Somebody in the coordinator's place belongs into the ledger; a link that does not open does not.
-async fn write_down(error: MembershipError, responder: &Arc<Responder>) {
-    if let MembershipError::Unproven { reason, .. } = error {
+async fn write_down(error: &MembershipError, responder: &Arc<Responder>) {
+    if let MembershipError::Unproven { reason, .. } = *error {
         let responder = responder.clone();
         let written = tokio::task::spawn_blocking(move || responder.turn_away(reason)).await;
         if let Err(error) = written {

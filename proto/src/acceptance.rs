@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::digest::Digest;
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::name::{NetworkName, SiteId};
-use crate::root::Role;
+use crate::role::Role;
 
 /// What an acceptance says it is.
 pub const ACCEPTANCE_TYPE: &str = "application/vnd.notochord.acceptance.v1+json";

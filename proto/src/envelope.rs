@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::keys::{KeyId, SecretKey};
-use crate::root::Role;
+use crate::role::Role;
 
 /// The most bytes an envelope may have.
 pub const MOST_BYTES: usize = 16 << 20;
@@ -139,6 +139,15 @@ impl Envelope {
             .map(|json| Ok(Seal { key_id: KeyId(json.keyid.clone()), signature: decode(&json.sig)? }))
             .collect::<Result<_, EnvelopeError>>()?;
         Ok(Self { payload_type: json.payload_type, payload, signatures })
+    }
+
+    /// The same envelope, if its payload says that it is a `payload_type`.
+    pub fn of_type(self, payload_type: &'static str) -> Result<Self, EnvelopeError> {
+        if self.payload_type == payload_type {
+            return Ok(self);
+        }
+        let found = self.payload_type.chars().take(100).collect();
+        Err(EnvelopeError::Type { expected: payload_type, found })
     }
 
     /// The envelope's JSON, on one line.

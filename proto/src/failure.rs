@@ -68,6 +68,19 @@ impl Failure {
         })
     }
 
+    /// A file that the person named cannot be written.
+    pub fn unwritable(file: &Path, error: &io::Error) -> Self {
+        let file = file.display();
+        Self::Usage(match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                format!("{file} is there already and is never replaced; name another file")
+            }
+            io::ErrorKind::IsADirectory => format!("{file}: a directory; name a file"),
+            io::ErrorKind::NotFound => format!("{file}: its directory is not there; make it first"),
+            _ => return Self::Failed(format!("{file}: {error}")),
+        })
+    }
+
     /// The person must mend this.
     pub fn usage(reason: impl std::fmt::Display) -> Self {
         Self::Usage(reason.to_string())

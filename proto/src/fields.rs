@@ -12,7 +12,11 @@ use toml::de::{DeFloat, DeInteger, DeString, DeTable, DeValue};
 
 pub use value::{FieldValue, FromField, OneOrMany, one_of};
 
+use crate::document;
 use crate::problem::{Place, Problem, suggestion};
+
+/// The most bytes of a configuration file.
+pub const LONGEST: usize = 1 << 20;
 
 /// The deepest nesting of tables and lists.
 const DEEPEST: usize = 16;
@@ -49,9 +53,20 @@ impl Section {
         }
         let table = DeTable::parse(text).map_err(|error| {
             let place = error.span().map_or(Place::file(file), |span| reader.place(span.start));
-            Problem::new(place, error.message())
+            let written = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+            match error.message() {
+                "duplicate key" => {
+                    Problem::new(place, format!("`{written}` stands here a second time; keep one"))
+                }
+                message => Problem::new(place, message),
+            }
         })?;
         reader.section("", "the document".to_owned(), Place::file(file), table.get_ref())
+    }
+
+    /// Reads a whole document of at most [`LONGEST`] bytes.
+    pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Section, Problem> {
+        Self::parse(file, document::text(file, bytes, LONGEST)?)
     }
 
     /// Starts reading its keys.

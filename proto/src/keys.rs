@@ -30,7 +30,7 @@ pub enum KeyError {
     #[error("a public key is `ed25519:` and the base64 of 32 bytes that are a point of the curve")]
     Public,
     /// Not a secret key file.
-    #[error("not a secret key file: it holds `notochord-secret-key-v1 ` and the base64 of 32 bytes")]
+    #[error("not a secret key file, which holds `notochord-secret-key-v1 ` and the base64 of 32 bytes")]
     Secret,
 }
 

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod layout;
 pub mod name;
 pub mod problem;
+pub mod role;
 pub mod root;
 pub mod scope;
 pub mod sealed_study;

@@ -111,6 +111,18 @@ name!(
     is_slug
 );
 
+name!(
+    /// Where something listens.
+    Address,
+    "host:port",
+    "write it like registry.example.org:7470, with a port up to 65535",
+    |text| text.len() <= 260
+        && text.rsplit_once(':').is_some_and(|(host, port)| {
+            let is_host = |c: char| !c.is_whitespace() && !c.is_control();
+            !host.is_empty() && host.chars().all(is_host) && port.parse::<u16>().is_ok()
+        })
+);
+
 fn is_slug(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
@@ -129,6 +141,16 @@ mod tests {
         assert!(SiteId::new("university-hospital-1").is_ok());
         assert!(VariableName::new("nrs_overall").is_ok());
         assert!(VariableName::new("1st").is_err());
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for text in ["registry.example.org:7470", "127.0.0.1:0", "[::1]:7470"] {
+            assert!(Address::new(text).is_ok(), "{text}");
+        }
+        for text in ["", "registry.example.org", ":7470", "127.0.0.1:99999", "a b:1"] {
+            assert!(Address::new(text).is_err(), "{text}");
+        }
     }
 
     #[test]

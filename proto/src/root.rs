@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::keys::PublicKey;
 use crate::name::NetworkName;
+use crate::role::{NamedKey, Role, RoleError};
 
 /// What a root document says it is.
 pub const ROOT_TYPE: &str = "application/vnd.notochord.root.v1+json";
@@ -20,83 +21,6 @@ pub const ROUND_TYPE: &str = "application/vnd.notochord.round.v1+protobuf";
 pub const ANSWER_TYPE: &str = "application/vnd.notochord.answer.v1+protobuf";
 /// What a release record says it is.
 pub const RELEASE_TYPE: &str = "application/vnd.notochord.release.v1+protobuf";
-
-/// A public key and whose it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NamedKey {
-    /// The person or office.
-    pub name: String,
-    /// The key.
-    pub key: PublicKey,
-}
-
-/// Keys that decide together: `threshold` of them must sign. No key is in it twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Role {
-    name: String,
-    threshold: usize,
-    keys: Vec<NamedKey>,
-}
-
-/// Why something is not a role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RoleError {
-    /// A threshold of nobody, or of more than there are.
-    #[error("{role}: the threshold is {threshold} with {keys} keys; it must be from 1 to the number of keys")]
-    Threshold {
-        /// The role.
-        role: String,
-        /// Its threshold.
-        threshold: usize,
-        /// How many keys it has.
-        keys: usize,
-    },
-    /// The same key or name twice.
-    #[error("{role}: `{name}` is in it twice, or shares a key with another")]
-    Twice {
-        /// The role.
-        role: String,
-        /// The second holder.
-        name: String,
-    },
-}
-
-impl Role {
-    /// A role called `name`, in which `threshold` of `keys` must sign.
-    pub fn new(name: &str, threshold: usize, keys: Vec<NamedKey>) -> Result<Self, RoleError> {
-        if threshold == 0 || threshold > keys.len() {
-            return Err(RoleError::Threshold { role: name.to_owned(), threshold, keys: keys.len() });
-        }
-        for (index, one) in keys.iter().enumerate() {
-            if keys[..index].iter().any(|other| other.key == one.key || other.name == one.name) {
-                return Err(RoleError::Twice { role: name.to_owned(), name: one.name.clone() });
-            }
-        }
-        Ok(Self { name: name.to_owned(), threshold, keys })
-    }
-
-    /// A role of one key.
-    pub fn of_one(name: &str, key: PublicKey) -> Self {
-        let keys = vec![NamedKey { name: name.to_owned(), key }];
-        Self { name: name.to_owned(), threshold: 1, keys }
-    }
-
-    /// The role's name, such as `approvers`.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// How many distinct keys must sign.
-    pub fn threshold(&self) -> usize {
-        self.threshold
-    }
-
-    /// The keys.
-    pub fn keys(&self) -> &[NamedKey] {
-        &self.keys
-    }
-}
 
 /// A network's root document: roles, keys and the dictionary in force.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,7 +100,7 @@ struct ThrowawayJson {
 impl Root {
     /// The document's bytes, ready to be sealed.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let role = |role: &Role| RoleJson { threshold: role.threshold, keys: role.keys.clone() };
+        let role = |role: &Role| RoleJson { threshold: role.threshold(), keys: role.keys().to_vec() };
         let json = RootJson {
             network: self.network.clone(),
             version: self.version,
@@ -185,7 +109,7 @@ impl Root {
             coordinator: self.coordinator,
             dictionary: DictionaryJson { version: self.dictionary_version.clone(), digest: self.dictionary },
             roles: [&self.root, &self.approvers, &self.investigators]
-                .map(|one| (one.name.clone(), role(one)))
+                .map(|one| (one.name().to_owned(), role(one)))
                 .into(),
             throwaway: self.throwaway_minimum.map(|minimum| ThrowawayJson { minimum }),
         };
@@ -262,13 +186,5 @@ mod tests {
         assert!(matches!(Root::open(&envelope), Err(RootError::Envelope(_))));
         envelope.sign(&key(2));
         assert_eq!(Root::open(&envelope).unwrap(), root());
-    }
-
-    #[test]
-    fn a_role_with_a_key_twice_or_a_threshold_out_of_reach_is_refused() {
-        assert!(Role::new("approvers", 2, vec![named(1)]).is_err());
-        assert!(Role::new("approvers", 0, vec![named(1)]).is_err());
-        let again = NamedKey { name: "other name".into(), ..named(1) };
-        assert!(Role::new("approvers", 1, vec![named(1), again]).is_err());
     }
 }

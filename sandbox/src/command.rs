@@ -69,9 +69,15 @@ fn is_help(answer: &clap::Error) -> bool {
 impl From<crate::network::NetworkError> for Failure {
     fn from(error: crate::network::NetworkError) -> Self {
         use crate::network::NetworkError;
+        // The person asked the sandbox, not the program that it ran.
+        let own = |message: String| {
+            let words = message.split_once(": ").filter(|(program, _)| program.starts_with("notochord"));
+            words.map(|(_, words)| words.trim_start_matches("refused: ").to_owned()).unwrap_or(message)
+        };
         match error {
-            NetworkError::Command { code: 2, message } => Self::Usage(message),
-            NetworkError::Command { code: 3, message } => Self::Refused(message),
+            NetworkError::Command { code: 2, message } => Self::Usage(own(message)),
+            NetworkError::Command { code: 3, message } => Self::Refused(own(message)),
+            NetworkError::Command { message, .. } => Self::Failed(own(message)),
             other => Self::failed(other),
         }
     }

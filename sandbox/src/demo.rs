@@ -9,7 +9,7 @@ use clap::Args;
 use notochord_proto::failure::Failure;
 use notochord_proto::study::Study;
 
-use crate::dry_run::DryRun;
+use crate::dry_run::{DryRun, Rows};
 use crate::split::{Split, split};
 
 /// A registry of the reference network.
@@ -67,6 +67,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        self.check_studies()?;
         println!(
             "Notochord: each centre is a process of its own with its own data; studies are signed, approved and \
              accepted;\nwhat leaves a centre is counts and sums, under disclosure rules.\n"
@@ -81,6 +82,21 @@ impl Demo {
             _ => {
                 println!("Open {}/<study>/report.html in a browser.", self.out.display());
                 Ok(())
+            }
+        }
+    }
+
+    /// Every study asked for is one of the network's.
+    fn check_studies(&self) -> Result<(), Failure> {
+        let documents = REGISTRIES.iter().flat_map(|registry| registry.studies);
+        let known = documents
+            .map(|(name, text)| Ok(Study::parse(name, text.as_bytes())?.id.to_string()))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        match self.study.iter().find(|asked| !known.contains(asked)) {
+            None => Ok(()),
+            Some(unknown) => {
+                let message = format!("--study {unknown}: the network `{}` has {}", self.network, known.join(", "));
+                Err(Failure::usage(message))
             }
         }
     }
@@ -105,6 +121,7 @@ impl Demo {
         }
         let how = self.sites.map_or(Split::Column("site"), |count| Split::InTurn(count.into()));
         let sites = split(Path::new("data.csv"), registry.data.as_bytes(), &how).map_err(Failure::failed)?;
+        let sites: Vec<_> = sites.into_iter().map(|(site, rows)| (site, Rows::Part(rows))).collect();
         println!("The {} registry: {}, at {} centres.", registry.name, registry.about, sites.len());
         let dictionary = put("dictionary.csv", registry.dictionary)?;
         let dry_run = DryRun { dictionary: &dictionary, sites, studies: &studies, minimum: None };

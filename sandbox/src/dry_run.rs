@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use notochord::office::slug;
 use notochord_proto::failure::Failure;
 use notochord_proto::study::Study;
 use serde_json::Value;
@@ -11,9 +12,9 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 use tempfile::TempDir;
 
-use crate::network::{Network, Plan};
+use crate::network::{Network, NetworkError, Plan};
 use crate::process::Program;
-use crate::split::{SiteData, Split, split};
+use crate::split::{Split, split};
 
 /// Where the sites' rows are.
 pub(crate) enum Source {
@@ -25,10 +26,18 @@ pub(crate) enum Source {
     InTurn(PathBuf, usize),
 }
 
+/// A site's rows.
+pub(crate) enum Rows {
+    /// A file of their own.
+    File(PathBuf),
+    /// A part of another file.
+    Part(Vec<u8>),
+}
+
 /// Studies to run over sites' data.
 pub(crate) struct DryRun<'a> {
     pub(crate) dictionary: &'a Path,
-    pub(crate) sites: Vec<SiteData>,
+    pub(crate) sites: Vec<(String, Rows)>,
     pub(crate) studies: &'a [(PathBuf, Study)],
     pub(crate) minimum: Option<u32>,
 }
@@ -43,18 +52,25 @@ pub(crate) struct Ran {
 
 impl Source {
     /// The sites' rows.
-    pub(crate) fn sites(&self) -> Result<Vec<SiteData>, Failure> {
-        let read = |file: &Path| fs::read(file).map_err(|error| Failure::unreadable(file, &error));
+    pub(crate) fn sites(&self) -> Result<Vec<(String, Rows)>, Failure> {
         match self {
-            Self::Column(file, column) => {
-                split(file, &read(file)?, &Split::Column(column)).map_err(Failure::usage)
-            }
-            Self::InTurn(file, count) => {
-                split(file, &read(file)?, &Split::InTurn(*count)).map_err(Failure::usage)
-            }
-            Self::Files(files) => files.iter().map(|(site, file)| Ok((site.clone(), read(file)?))).collect(),
+            Self::Column(file, column) => parts(file, &Split::Column(column)),
+            Self::InTurn(file, count) => parts(file, &Split::InTurn(*count)),
+            Self::Files(files) => files.iter().map(|(site, file)| whole(site, file)).collect(),
         }
     }
+}
+
+fn parts(file: &Path, how: &Split<'_>) -> Result<Vec<(String, Rows)>, Failure> {
+    let bytes = fs::read(file).map_err(|error| Failure::unreadable(file, &error))?;
+    let sites = split(file, &bytes, how).map_err(Failure::usage)?;
+    Ok(sites.into_iter().map(|(site, rows)| (site, Rows::Part(rows))).collect())
+}
+
+fn whole(site: &str, file: &Path) -> Result<(String, Rows), Failure> {
+    // Opened before a network is made for it.
+    fs::File::open(file).map_err(|error| Failure::unreadable(file, &error))?;
+    Ok((site.to_owned(), Rows::File(file.to_owned())))
 }
 
 impl DryRun<'_> {
@@ -101,13 +117,19 @@ impl DryRun<'_> {
 
     fn network(&self, progress: &ProgressBar) -> Result<(Network, TempDir), Failure> {
         let name = self.network_name()?;
+        self.check_names()?;
         let directory = tempfile::tempdir().map_err(Failure::failed)?;
         let files = directory.path().join("data");
         fs::create_dir_all(&files).map_err(Failure::failed)?;
         let mut sites = Vec::new();
         for (number, (site, rows)) in self.sites.iter().enumerate() {
-            let file = files.join(format!("{number}.csv"));
-            fs::write(&file, rows).map_err(Failure::failed)?;
+            let file = match rows {
+                Rows::File(file) => file.clone(),
+                Rows::Part(bytes) => {
+                    let file = files.join(format!("{number}.csv"));
+                    fs::write(&file, bytes).map(|()| file).map_err(Failure::failed)?
+                }
+            };
             sites.push((site.clone(), file));
         }
         progress.set_message("starting the coordinator");
@@ -116,9 +138,25 @@ impl DryRun<'_> {
         let program = Program::current().map_err(Failure::failed)?;
         let mut network = Network::start(program, &directory.path().join("network"), &plan)?;
         progress.set_message(format!("starting {} nodes", sites.len()));
-        network.add_sites(&sites)?;
+        network.add_sites(&sites).map_err(|error| named_by_site(error, &sites, &files))?;
         network.wait_for_sites(sites.len())?;
         Ok((network, directory))
+    }
+
+    /// Sites are told apart by the letters and digits of their names.
+    fn check_names(&self) -> Result<(), Failure> {
+        let ids: Vec<String> = self.sites.iter().map(|(site, _)| slug(site)).collect();
+        for (at, (id, (site, _))) in ids.iter().zip(&self.sites).enumerate() {
+            if id.is_empty() {
+                return Err(Failure::usage(format!("the site `{site}`: its name needs a letter or a digit")));
+            }
+            if ids[..at].contains(id) {
+                let message =
+                    format!("the site `{site}`: another has the same letters and digits in its name");
+                return Err(Failure::usage(message));
+            }
+        }
+        Ok(())
     }
 
     /// The studies' network; all must name the same.
@@ -132,6 +170,16 @@ impl DryRun<'_> {
             None => Ok(first.to_owned()),
         }
     }
+}
+
+/// The same error about a site's rows instead of a file in `directory`, which nobody knows.
+fn named_by_site(error: NetworkError, sites: &[(String, PathBuf)], directory: &Path) -> Failure {
+    let NetworkError::Command { code, message } = error else { return error.into() };
+    let parts = sites.iter().filter(|(_, file)| file.starts_with(directory));
+    let message = parts.fold(message, |message, (site, file)| {
+        message.replace(&file.display().to_string(), &format!("the rows of `{site}`"))
+    });
+    NetworkError::Command { code, message }.into()
 }
 
 /// What one analysis would meet at one site.

@@ -343,9 +343,16 @@ fn succeeded(output: Output) -> Result<Output, NetworkError> {
         Some(0) => Ok(output),
         code => Err(NetworkError::Command {
             code: code.unwrap_or(-1),
-            message: text(&output.stderr).trim().to_owned(),
+            message: last_words(&text(&output.stderr)),
         }),
     }
+}
+
+/// What a command said when it ended, without the progress it told before.
+fn last_words(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().collect();
+    let end = lines.iter().rposition(|line| line.starts_with("notochord")).unwrap_or_default();
+    lines[end..].join("\n")
 }
 
 fn text(bytes: &[u8]) -> String {

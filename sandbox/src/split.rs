@@ -28,6 +28,28 @@ pub enum SplitError {
         /// Why.
         source: csv::Error,
     },
+    /// Bytes that are not text.
+    #[error("{file}:{line}: is not UTF-8; save the file as UTF-8")]
+    NotUtf8 {
+        /// Which file.
+        file: String,
+        /// Its line.
+        line: u64,
+    },
+    /// A row of another width than the first.
+    #[error(
+        "{file}:{line}: has {cells} cells under {headings} headings; put cells with commas in double quotes"
+    )]
+    Width {
+        /// Which file.
+        file: String,
+        /// Its line.
+        line: u64,
+        /// The cells of the row.
+        cells: u64,
+        /// Those of the first row.
+        headings: u64,
+    },
     /// No such column.
     #[error("{file}: there is no column `{column}`; the columns are {columns}")]
     NoColumn {
@@ -56,7 +78,7 @@ pub enum SplitError {
 /// The rows of a CSV (`file` names it in errors), spread over sites in the order of their names.
 pub fn split(file: &Path, bytes: &[u8], how: &Split<'_>) -> Result<Vec<SiteData>, SplitError> {
     let name = file.display().to_string();
-    let failed = |source| SplitError::Csv { file: name.clone(), source };
+    let failed = |error| unreadable(&name, error);
     let mut reader = ReaderBuilder::new().from_reader(bytes);
     let header = reader.headers().map_err(failed)?.clone();
     let mut sites: BTreeMap<String, Vec<StringRecord>> = BTreeMap::new();
@@ -85,6 +107,18 @@ pub fn split(file: &Path, bytes: &[u8], how: &Split<'_>) -> Result<Vec<SiteData>
         sites.entry(site).or_default().push(record);
     }
     sites.into_iter().map(|(site, rows)| Ok((site, write(&header, &rows).map_err(failed)?))).collect()
+}
+
+fn unreadable(file: &str, error: csv::Error) -> SplitError {
+    let file = file.to_owned();
+    let line = error.position().map_or(1, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => SplitError::NotUtf8 { file, line },
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            SplitError::Width { file, line, cells: *len, headings: *expected_len }
+        }
+        _ => SplitError::Csv { file, source: error },
+    }
 }
 
 fn position(file: &str, header: &StringRecord, column: &str) -> Result<usize, SplitError> {

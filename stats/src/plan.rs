@@ -30,14 +30,15 @@ pub struct PlannedAnalysis {
 }
 
 impl Plan {
-    /// Resolves every analysis; `scope` holds the study's derived variables. All problems are found, not only
+    /// Checks every condition and resolves every analysis; `scope` holds the study's derived variables. All problems are found, not only
     /// the first.
     pub fn new(study: &Study, scope: &Scope) -> Result<Plan, Vec<Problem>> {
         let mut analyses = Vec::new();
-        let mut problems = Vec::new();
+        let mut problems = study.check(scope).err().unwrap_or_default();
         for analysis in &study.analyses {
             match PlannedAnalysis::new(analysis, scope) {
                 Ok(planned) => analyses.push(planned),
+                Err(problem) if problems.contains(&problem) => {}
                 Err(problem) => problems.push(problem),
             }
         }

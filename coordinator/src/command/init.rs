@@ -12,8 +12,9 @@ use notochord_proto::envelope::Envelope;
 use notochord_proto::failure::Failure;
 use notochord_proto::fields::Section;
 use notochord_proto::keys::PublicKey;
-use notochord_proto::name::{NetworkName, SiteId};
-use notochord_proto::root::{NamedKey, ROOT_TYPE, Role, Root};
+use notochord_proto::name::{Address, NetworkName, SiteId};
+use notochord_proto::role::{NamedKey, Role};
+use notochord_proto::root::{ROOT_TYPE, Root};
 use time::{Duration, OffsetDateTime};
 
 use super::key::new_secret_key;
@@ -54,16 +55,16 @@ pub(super) struct Init {
     approvals: Option<usize>,
     /// Where sites and people connect, host:port
     #[arg(long, default_value = "127.0.0.1:7470")]
-    listen: String,
+    listen: Address,
     /// Where newcomers enrol, host:port
     #[arg(long, default_value = "127.0.0.1:7471")]
-    enrol: String,
+    enrol: Address,
     /// What invitations say of --listen, where that differs
     #[arg(long)]
-    public_listen: Option<String>,
+    public_listen: Option<Address>,
     /// What invitations say of --enrol, where that differs
     #[arg(long)]
-    public_enrol: Option<String>,
+    public_enrol: Option<Address>,
     /// Make a throw-away network over data that need no protection, with this k for every profile. Nodes join
     /// it only with --throwaway
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
@@ -187,7 +188,7 @@ impl Init {
         let label = "coordinator".to_owned();
         let person = Person { id, label, certificate: leaf, office: Office::Coordinator, enrolled: now };
         enrol_person(home, &person)?;
-        let connect = self.public_listen.as_ref().unwrap_or(&self.listen);
+        let connect = self.public_listen.as_ref().unwrap_or(&self.listen).as_str();
         let sealed_root = sealed_root.to_json();
         let directory = home.path("operator");
         write_directly(
@@ -203,8 +204,8 @@ impl Init {
 
     fn network_toml(&self, subject: &Subject) -> String {
         let quoted = |text: &str| toml::Value::from(text).to_string();
-        let public = |name: &str, value: &Option<String>| match value {
-            Some(value) => format!("{name} = {}\n", quoted(value)),
+        let public = |name: &str, value: &Option<Address>| match value {
+            Some(value) => format!("{name} = {}\n", quoted(value.as_str())),
             None => format!("# {name} = \"host:port\"\n"),
         };
         format!(
@@ -212,8 +213,8 @@ impl Init {
              # Where newcomers enrol.\nenrol = {}\n# What invitations say instead, behind a gateway.\n{}{}",
             subject.name,
             quoted(&subject.label),
-            quoted(&self.listen),
-            quoted(&self.enrol),
+            quoted(self.listen.as_str()),
+            quoted(self.enrol.as_str()),
             public("public_listen", &self.public_listen),
             public("public_enrol", &self.public_enrol),
         )

@@ -4,6 +4,7 @@ use std::time::Duration;
 use clap::Args;
 use notochord_link::private_file::create_private;
 use notochord_proto::failure::Failure;
+use notochord_proto::name::Address;
 use notochord_proto::wire::{InviteRequest, invite_request};
 
 use crate::client::{connect, status_failure};
@@ -22,7 +23,7 @@ pub(super) struct Invite {
     valid: Duration,
     /// Where the site's node listens (host:port), if it does not dial out
     #[arg(long)]
-    dial: Option<String>,
+    dial: Option<Address>,
     /// Where to write the invitation; by default ID.invitation.toml
     #[arg(long)]
     out: Option<PathBuf>,
@@ -38,12 +39,12 @@ impl Invite {
         let request = InviteRequest {
             invited: Some(invited),
             valid_s: self.valid.as_secs(),
-            dial: self.dial.unwrap_or_default(),
+            dial: self.dial.map(String::from).unwrap_or_default(),
         };
         let reply = client.desk.invite(request).await.map_err(status_failure)?.into_inner();
         let file = self.out.unwrap_or_else(|| PathBuf::from(format!("{}.invitation.toml", reply.id)));
         create_private(&file, reply.invitation.as_bytes())
-            .map_err(|error| Failure::failed(format!("{}: {error}", file.display())))?;
+            .map_err(|error| Failure::unwritable(&file, &error))?;
         println!("{}", file.display());
         let valid = humantime::format_duration(self.valid);
         eprintln!("Give this file to {} as you would a key. It works once, for {valid}.", self.name);

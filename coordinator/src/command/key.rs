@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 /// Make a signing key
 #[derive(Args)]
+#[command(after_help = "Example: notochord key new ethics.key")]
 pub(super) struct Key {
     #[command(subcommand)]
     command: KeyCommand,
@@ -28,7 +29,7 @@ impl Key {
         let KeyCommand::New { file } = self.command;
         let key = new_secret_key()?;
         create_private(&file, key.to_file_text().as_bytes())
-            .map_err(|error| Failure::failed(format!("{}: {error}", file.display())))?;
+            .map_err(|error| Failure::unwritable(&file, &error))?;
         println!("{}", key.public());
         eprintln!(
             "The secret half is in {}. Keep it; give the line above to the coordinator.",

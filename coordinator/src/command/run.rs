@@ -14,6 +14,7 @@ use serde_json::json;
 use super::result::fetch;
 use crate::client::{connect, status_failure};
 use crate::printing;
+use crate::site_status::SiteStatus;
 
 /// Run a study and wait for its end
 #[derive(Args)]
@@ -156,15 +157,10 @@ impl Account for JsonLines {
 }
 
 fn in_words(status: &str) -> &'static str {
-    match status {
-        "accepted" => "has accepted the study",
-        "broken_answer" => "answered with what is no answer",
-        "contributed" => "contributed",
-        "not_accepted" => "has not accepted the study (yet)",
-        "refused" => "refused",
-        "too_slow" => "took too long",
-        "unreachable" => "cannot be reached",
-        _ => "asked",
+    match SiteStatus::named(status) {
+        Some(status) => status.in_words(),
+        None if status == "accepted" => "has accepted the study",
+        None => "asked",
     }
 }
 

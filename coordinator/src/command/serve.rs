@@ -44,7 +44,9 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     };
     let addresses = Addresses { listen: bound(&links)?, enrol: bound(&door)?, ..addresses };
     let (sealed_root, root) = home.root()?;
-    let certificate = pem::parse(home.read("authority.pem")?).map_err(Failure::failed)?;
+    let (dictionary, key) = (home.dictionary()?, home.coordinator_key()?);
+    let certificate = pem::parse(home.read("authority.pem")?)
+        .map_err(|error| Failure::usage(format!("authority.pem: {error}; restore the file")))?;
     let authority_key = home.tls_key("keys/authority.key")?;
     let authority = Authority::load(CertificateDer::from(certificate.into_contents()), authority_key)
         .map_err(Failure::failed)?;
@@ -56,8 +58,8 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     let (hub, sites_to_dial) = Hub::new();
     let office = Arc::new(Office {
         addresses: addresses.clone(),
-        dictionary: home.dictionary()?,
-        key: home.coordinator_key()?,
+        dictionary,
+        key,
         root,
         sealed_root,
         authority,

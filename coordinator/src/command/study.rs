@@ -1,15 +1,17 @@
 use std::fs;
 use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use notochord_link::private_file::{read_private, replace};
+use notochord_link::private_file::{read_signing_key, replace};
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::failure::Failure;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::root::STUDY_TYPE;
 use notochord_proto::scope::Scope;
+use notochord_proto::sealed_study;
 use notochord_proto::study::Study;
 use notochord_proto::wire::{StudiesRequest, StudyRequest, StudySummary, SubmitRequest};
 use notochord_stats::outcome::{Cell, Table};
@@ -114,6 +116,7 @@ impl StudyCommand {
             Self::New { file } => new(&file),
             Self::Check { file, dictionary } => {
                 let study = check(home, &file, dictionary.as_deref())?;
+                fits_the_network(home, &file, &study)?;
                 println!("{}: `{}` version {} is in order.", file.display(), study.id, study.version);
                 Ok(())
             }
@@ -128,11 +131,11 @@ impl StudyCommand {
 
 fn new(file: &Path) -> Result<(), Failure> {
     if file.exists() {
-        return Err(Failure::usage(format!("{} is there already", file.display())));
+        return Err(Failure::unwritable(file, &io::ErrorKind::AlreadyExists.into()));
     }
     let expires = (OffsetDateTime::now_utc() + Duration::days(365)).date();
     let template = include_str!("study/template.toml").replace("EXPIRES", &expires.to_string());
-    fs::write(file, template).map_err(|error| Failure::failed(format!("{}: {error}", file.display())))?;
+    fs::write(file, template).map_err(|error| Failure::unwritable(file, &error))?;
     println!("{}", file.display());
     Ok(())
 }
@@ -153,6 +156,16 @@ fn check(home: &Path, file: &Path, dictionary: Option<&Path>) -> Result<Study, F
     let scope = Scope::new(&dictionary, &[]).with_derived(&study)?;
     Plan::new(&study, &scope)?;
     Ok(study)
+}
+
+/// In a member's directory: whether the network would take the study today.
+fn fits_the_network(home: &Path, file: &Path, study: &Study) -> Result<(), Failure> {
+    match membership(home) {
+        Ok(member) => sealed_study::check(study, &member.root, OffsetDateTime::now_utc().date())
+            .map_err(|error| Failure::usage(format!("{}: {error}", file.display()))),
+        // Without a network there is nothing to fit.
+        Err(_) => Ok(()),
+    }
 }
 
 fn sign(
@@ -197,7 +210,8 @@ async fn submit(home: &Path, file: &Path) -> Result<(), Failure> {
 }
 
 fn show(home: &Path, study: &str) -> Result<(), Failure> {
-    let envelope = match Path::new(study).is_file() {
+    // No study and no digest has a dot or a slash in it.
+    let envelope = match Path::new(study).is_file() || study.contains(['.', '/']) {
         true => read_envelope(Path::new(study))?,
         false => block_on_value(fetch(home, study))?,
     };
@@ -262,16 +276,14 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn read_envelope(file: &Path) -> Result<Envelope, Failure> {
-    Envelope::from_json(&read(file)?).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
+    let envelope = Envelope::from_json(&read(file)?).and_then(|envelope| envelope.of_type(STUDY_TYPE));
+    envelope.map_err(|error| Failure::usage(format!("{}: {error}; seal the study again", file.display())))
 }
 
 fn read_key(file: &Path) -> Result<SecretKey, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", file.display()));
-    let text = read_private(file).map_err(|error| wrong(&error))?;
-    SecretKey::from_file_text(&text).map_err(|error| wrong(&error))
+    Ok(read_signing_key(file)?)
 }
 
 fn write(file: &Path, envelope: &Envelope) -> Result<(), Failure> {
-    replace(file, envelope.to_json().as_bytes())
-        .map_err(|error| Failure::failed(format!("{}: {error}", file.display())))
+    replace(file, envelope.to_json().as_bytes()).map_err(|error| Failure::unwritable(file, &error))
 }

@@ -70,11 +70,13 @@ impl Header {
             absent: Vec::new(),
         };
         let mut seen = HashSet::new();
+        let mut duplicate = None;
         for (cell, heading) in headings.iter().enumerate() {
             // The CSV reader misses a byte-order mark that arrives in two reads.
             let heading = if cell == 0 { heading.trim_start_matches('\u{feff}') } else { heading };
             if !seen.insert(heading) {
-                return Err(ImportError::DuplicateColumn { file: file.into(), name: excerpt(heading) });
+                duplicate.get_or_insert_with(|| excerpt(heading));
+                continue;
             }
             let field = field_of(heading, dictionary);
             match (field, positions.get(heading)) {
@@ -93,8 +95,11 @@ impl Header {
                 (None, _) => header.unknown.push(unknown(heading, dictionary, variables)),
             }
         }
-        if header.unknown.len() == width {
+        if header.unknown.len() == seen.len() {
             return Err(ImportError::NoKnownColumn { file: file.into() });
+        }
+        if let Some(name) = duplicate {
+            return Err(ImportError::DuplicateColumn { file: file.into(), name });
         }
         let absent =
             variables.iter().map(|variable| &variable.name).filter(|name| !seen.contains(name.as_str()));

@@ -80,7 +80,10 @@ impl Import {
         let reader = progress.wrap_read(BufReader::new(file));
         let imported = read_plain_csv(&name, reader, dictionary, key);
         progress.finish_and_clear();
-        imported.map_err(|error: ImportError| Failure::usage(error))
+        imported.map_err(|error| match error {
+            ImportError::Read { source, .. } => wrong(source),
+            other => Failure::usage(other),
+        })
     }
 
     fn report(&self, imported: &Imported) -> Result<(), Failure> {

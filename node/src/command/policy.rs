@@ -8,6 +8,7 @@ use crate::policy::Policy;
 
 /// Say in plain words what this centre allows
 #[derive(Args)]
+#[command(after_help = "Example: notochord-node --home node policy show")]
 pub(super) struct PolicyArguments {
     #[command(subcommand)]
     command: PolicyCommand,

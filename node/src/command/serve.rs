@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use notochord_proto::failure::Failure;
+use notochord_proto::name::Address;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tracing::{info, warn};
@@ -18,7 +19,7 @@ use crate::serve::{dial, listen};
 pub(super) struct Serve {
     /// Listen here (host:port) instead of dialling out; the coordinator must have been told where
     #[arg(long)]
-    listen: Option<String>,
+    listen: Option<Address>,
 }
 
 impl Serve {
@@ -51,7 +52,7 @@ impl Serve {
                     }
                     Some(address) => {
                         let failed = |error: std::io::Error| Failure::failed(format!("{address}: {error}"));
-                        let listener = TcpListener::bind(address).await.map_err(failed)?;
+                        let listener = TcpListener::bind(address.as_str()).await.map_err(failed)?;
                         listen(listener, membership, responder).await.map_err(failed)
                     }
                 }

@@ -46,6 +46,10 @@ pub(super) struct Columns {
 impl Columns {
     /// Reads the first line: all of REDCap's columns, in any order, and no other.
     pub(super) fn read(place: &Place, header: &StringRecord) -> Result<Columns, Vec<Problem>> {
+        if !header.iter().any(|written| COLUMNS.contains(&written.trim())) {
+            let message = "has none of REDCap's 18 columns; the first line of a data dictionary names them";
+            return Err(vec![Problem::new(place.clone(), message)]);
+        }
         let mut problems = Vec::new();
         let mut titles: Vec<&'static str> = Vec::new();
         for written in header {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::root::NamedKey;
+use crate::role::NamedKey;
 
 const TYPE: &str = "application/vnd.notochord.test";
 

@@ -7,7 +7,7 @@ use toml::value::Datetime;
 
 use super::Section;
 use crate::digest::Digest;
-use crate::name::{AnalysisId, NetworkName, RunId, SiteId, StudyId, VariableName};
+use crate::name::{Address, AnalysisId, NetworkName, RunId, SiteId, StudyId, VariableName};
 use crate::problem::suggestion;
 
 /// A value as it stands in the document.
@@ -184,7 +184,7 @@ macro_rules! parsed_from_text {
         }
     )+};
 }
-parsed_from_text!(VariableName, SiteId, NetworkName, StudyId, AnalysisId, RunId, Digest);
+parsed_from_text!(Address, VariableName, SiteId, NetworkName, StudyId, AnalysisId, RunId, Digest);
 
 /// `YYYY-MM-DD` as a date.
 fn written_date(text: &str) -> Option<Date> {

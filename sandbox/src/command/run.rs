@@ -26,8 +26,8 @@ pub(super) struct Run {
     #[arg(long)]
     site_column: Option<String>,
     /// Instead of a column: spread the rows of one file in turn over this many sites
-    #[arg(long, conflicts_with = "site_column")]
-    sites: Option<usize>,
+    #[arg(long, conflicts_with = "site_column", value_parser = clap::value_parser!(u16).range(1..=50))]
+    sites: Option<u16>,
     /// Not offered by this version: longitudinal registries
     #[arg(long, hide = true)]
     events: Option<PathBuf>,
@@ -87,7 +87,7 @@ impl Run {
     fn source(&self) -> Result<Source, Failure> {
         match (&self.data[..], &self.site_column, self.sites) {
             ([file], Some(column), None) => Ok(Source::Column(PathBuf::from(file), column.clone())),
-            ([file], None, Some(count)) => Ok(Source::InTurn(PathBuf::from(file), count)),
+            ([file], None, Some(count)) => Ok(Source::InTurn(PathBuf::from(file), count.into())),
             (_, Some(_), _) | (_, _, Some(_)) => {
                 Err(Failure::usage("--site-column and --sites go with one --data FILE"))
             }

@@ -19,8 +19,8 @@ use notochord_proto::name::NetworkName;
 use notochord_proto::root::{RELEASE_TYPE, ROUND_TYPE};
 use notochord_proto::wire::node_client::NodeClient;
 use notochord_proto::wire::{
-    AnnounceReply, AnnounceRequest, ContributeReply, ContributeRequest, DeliverRequest, ReleaseRecord, Round, Seat,
-    Step,
+    AnnounceReply, AnnounceRequest, ContributeReply, ContributeRequest, DeliverRequest, ReleaseRecord, Round,
+    Seat, Step,
 };
 use notochord_sandbox::process::wait_for;
 use prost::Message as _;

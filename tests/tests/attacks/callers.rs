@@ -99,7 +99,10 @@ fn only_the_certificate_of_the_enrolment_log_is_taken_for_a_centre() {
 
     assert!(!is_let_in(&stage, certified(&home, &site("toronto"), now)), "never enrolled");
     stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_THE_LOG, 1);
-    assert!(!is_let_in(&stage, certified(&home, &site("a"), now)), "a second certificate of an enrolled centre");
+    assert!(
+        !is_let_in(&stage, certified(&home, &site("a"), now)),
+        "a second certificate of an enrolled centre"
+    );
     stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_THE_LOG, 2);
     let stranger = Identity::person(network_name(), SiteId::new("a").unwrap());
     assert!(!is_let_in(&stage, certified(&home, &stranger, now)), "a person of a centre's name");
@@ -114,7 +117,8 @@ fn only_the_certificate_of_the_enrolment_log_is_taken_for_a_centre() {
 
     // The centre's own certificate is what is looked for: with it, the same call gets through.
     let own = membership(stage.home(A));
-    let taken = Runtime::new().unwrap().block_on(async { is_taken_for_a_node(own.dial().await.unwrap()).await });
+    let taken =
+        Runtime::new().unwrap().block_on(async { is_taken_for_a_node(own.dial().await.unwrap()).await });
     assert!(taken);
     stage.network.start_node(A).unwrap();
     stage.network.wait_for_sites(3).unwrap();
@@ -135,10 +139,14 @@ fn a_certificate_that_the_network_did_not_issue_or_that_names_two_holders_is_nob
     assert!(!is_let_in(&stage, caller(&home, vec![own_word.clone()], &key)), "self-signed");
     stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 1);
     let beside_the_authority = vec![own_word, authority(&home)];
-    assert!(!is_let_in(&stage, caller(&home, beside_the_authority, &key)), "self-signed, with the authority's");
+    assert!(
+        !is_let_in(&stage, caller(&home, beside_the_authority, &key)),
+        "self-signed, with the authority's"
+    );
     stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 2);
 
-    let issuer = Issuer::from_ca_cert_der(&authority(&home), home.tls_key("keys/authority.key").unwrap()).unwrap();
+    let issuer =
+        Issuer::from_ca_cert_der(&authority(&home), home.tls_key("keys/authority.key").unwrap()).unwrap();
     for (count, further) in [
         (1, vec![name("spiffe://reference/site/b")]),
         (2, vec![SanType::DnsName("a.example".try_into().unwrap())]),
@@ -184,7 +192,11 @@ fn a_centre_of_another_network_is_let_in_by_neither_side_though_both_have_one_na
 
     // The node does not take that coordinator for its own, and writes it down once, however often it tries.
     stage.network.start_node(A).unwrap();
-    stage.wait_for_the_node_to_say(A, "is not the network's coordinator: its certificate is of another authority", 3);
+    stage.wait_for_the_node_to_say(
+        A,
+        "is not the network's coordinator: its certificate is of another authority",
+        3,
+    );
     let written = stage.ledger(stage.home(A)).split_off(before);
     assert_refused(&written, "link_refused", "its certificate is of another authority");
     stage.network.kill_node(A).unwrap();

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
 use crate::attacker::{authority, certifier, coordinator_credentials, network_name};
-use crate::stage::{A, PATIENCE, Stage, assert_refused, program};
+use crate::stage::{A, C, Entry, PATIENCE, Stage, assert_refused, program};
 
 /// What is shown in the coordinator's place, and what the node writes down about it.
 struct Impostor {
@@ -37,7 +37,7 @@ fn impostors(stage: &Stage) -> Vec<Impostor> {
     let other_authority = Authority::create(&network_name(), key(), now).unwrap();
     let other_network = "other".parse().unwrap();
     let old = now - Duration::days(365);
-    let of_centre_c = stage.home(2).join("network");
+    let of_centre_c = stage.home(C).join("network");
     let centres_chain = CertificateDer::pem_file_iter(of_centre_c.join("certificate.pem")).unwrap();
     let centres_key = tls::read_key(&of_centre_c.join("tls.key")).unwrap();
     vec![
@@ -62,7 +62,7 @@ fn impostors(stage: &Stage) -> Vec<Impostor> {
                 chain: centres_chain.map(Result::unwrap).collect(),
                 key: tls::private_key(&centres_key),
             },
-            reason: "its certificate ",
+            reason: "its certificate does not hold",
         },
     ]
 }
@@ -78,26 +78,28 @@ fn a_node_serves_nobody_at_the_coordinators_address_but_the_coordinator() {
     let impostors = impostors(&stage);
     let (address, _) = stage.network.addresses().unwrap();
     stage.network.kill_coordinator().unwrap();
-    let before = stage.ledger(stage.home(A)).len();
+    let ledgers = || (0..3).map(|centre| stage.ledger(stage.home(centre)));
+    let before: Vec<usize> = ledgers().map(|ledger| ledger.len()).collect();
+    let written = || -> Vec<Entry> {
+        ledgers().zip(&before).flat_map(|(mut ledger, before)| ledger.split_off(*before)).collect()
+    };
     let runtime = Runtime::new().unwrap();
-    let mut reasons = Vec::new();
+    let listener = runtime.block_on(TcpListener::bind(&address)).unwrap();
     for Impostor { shows, reason } in impostors {
         let acceptor = TlsAcceptor::from(server(&stage, shows));
-        // Each of the three nodes calls, and hangs up.
-        let met = runtime.block_on(async {
-            let listener = TcpListener::bind(&address).await.unwrap();
-            for _ in 0..3 {
-                let (socket, _) = listener.accept().await.unwrap();
-                if acceptor.accept(socket).await.is_ok() {
-                    return Err(reason);
-                }
-            }
-            Ok(())
+        let served = runtime.block_on(async {
+            let (socket, _) = listener.accept().await.unwrap();
+            acceptor.accept(socket).await.is_ok()
         });
-        assert_eq!(met, Ok(()));
-        reasons.push(reason);
+        assert!(!served, "{reason}");
+        // It was one of the three nodes that called.
+        let found = || written().iter().any(|entry| entry.reason == reason);
+        wait_for(PATIENCE, || found().then_some(()))
+            .unwrap_or_else(|| panic!("no `{reason}` in {:#?}", written()));
     }
-    let _ = (reasons, before);
+    let written = written();
+    assert!(written.iter().all(|entry| entry.kind == "link_refused"), "{written:#?}");
+    drop(listener);
     stage.network.start_coordinator().unwrap();
     stage.network.wait_for_sites(3).unwrap();
     stage.assert_an_honest_run_works();
@@ -120,9 +122,11 @@ fn a_node_that_listens_serves_no_caller_but_the_coordinator() {
     let mut known = Vec::new();
     for Impostor { shows, reason } in impostors {
         let (served, written) = stage.written_during(A, || {
-            let before = fs::read_to_string(&log).unwrap_or_default().matches("is not the coordinator").count();
+            let before =
+                fs::read_to_string(&log).unwrap_or_default().matches("is not the coordinator").count();
             let served = call(shows);
-            let noted = || fs::read_to_string(&log).unwrap().matches("is not the coordinator").count() > before;
+            let noted =
+                || fs::read_to_string(&log).unwrap().matches("is not the coordinator").count() > before;
             wait_for(PATIENCE, || noted().then_some(())).unwrap();
             served
         });

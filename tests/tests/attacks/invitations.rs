@@ -23,7 +23,9 @@ fn enrol(stage: &Stage, home: &Path, invitation: &Path) -> Result<(), NetworkErr
 fn assert_not_enrolled(stage: &Stage, home: &Path, invitation: &Path, reason: &str) {
     let before = stage.ledger(home).len();
     let refused = enrol(stage, home, invitation);
-    let Err(NetworkError::Command { code, message }) = refused else { panic!("it enrolled, against `{reason}`") };
+    let Err(NetworkError::Command { code, message }) = refused else {
+        panic!("it enrolled, against `{reason}`")
+    };
     assert!(message.contains(reason), "`{message}` is not `{reason}`");
     assert_eq!(code, 3, "{message}");
     assert!(!home.join("network/member.toml").exists());

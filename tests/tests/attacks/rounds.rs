@@ -130,7 +130,10 @@ fn a_round_is_sealed_by_the_coordinator_and_unaltered() {
     }
     refused(&Envelope::seal(ROUND_TYPE, round.clone(), &strangers_key()), unsealed);
     for other_type in [ANSWER_TYPE, RELEASE_TYPE] {
-        refused(&Envelope::seal(other_type, round.clone(), &attacker.coordinator), "the sealed document is `");
+        refused(
+            &Envelope::seal(other_type, round.clone(), &attacker.coordinator),
+            "the sealed document is `",
+        );
     }
 
     // The seal of one round on another: one byte apart, or a different question altogether.

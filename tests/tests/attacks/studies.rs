@@ -1,5 +1,7 @@
 //! Studies that were not signed, approved and accepted as they stand.
 
+use std::fs;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use notochord_node::decision;
@@ -57,8 +59,7 @@ fn assert_turned_away(stage: &Stage, attacker: &Attacker, sealed: &[u8], reason:
     if let Ok(envelope) = Envelope::from_json(sealed) {
         let mut round = attacker.round();
         round.study = envelope.payload_digest().as_bytes().to_vec();
-        let (reply, written) =
-            stage.written_during(A, || attacker.contribute("a", attacker.seal(&round)));
+        let (reply, written) = stage.written_during(A, || attacker.contribute("a", attacker.seal(&round)));
         assert_eq!(reply, ContributeReply::default(), "{reason}");
         assert_refused(&written, "round_refused", "no sealed study");
     }
@@ -173,6 +174,18 @@ fn a_study_that_may_not_run_here_or_today_is_turned_away_whoever_signed_it() {
     let long = format!("where = \"{} = 1\"", "x".repeat(1 << 17));
     assert_turned_away(&stage, &attacker, &people.sealed(&[UNKNOWN, ("where = \"TRUE\"", &long)]), "");
     attacker.assert_answers_an_honest_round(&stage, A, "a");
+}
+
+#[test]
+fn a_study_without_thresholds_waits_for_the_steward_only_where_the_centres_policy_allows_it() {
+    let mut stage = Stage::set();
+    let open = People::of(&stage).sealed(&[UNKNOWN, ("profile = \"standard\"", "profile = \"open\"")]);
+    fs::write(stage.home(A).join("policy.toml"), "allow_open = true\n").unwrap();
+    stage.network.kill_node(A).unwrap();
+    stage.network.start_node(A).unwrap();
+    let attacker = Attacker::in_place_of_the_coordinator(&mut stage);
+    assert_eq!(attacker.announce("a", open.clone()).decision(), Decision::Pending);
+    assert_eq!(attacker.announce("b", open).decision(), Decision::Refused);
 }
 
 #[test]

@@ -43,7 +43,10 @@ fn a_study_that_no_investigator_has_signed_is_refused_when_it_is_handed_in() {
     let approver = stage.network.key("approver-1").display().to_string();
     let study = stage.study("ages.toml", &[]).display().to_string();
     let sealed = stage.directory.path().join("sealed.json").display().to_string();
-    stage.network.coordinator_command(["study", "sign", &study, "--key", &approver, "--out", &sealed]).unwrap();
+    stage
+        .network
+        .coordinator_command(["study", "sign", &study, "--key", &approver, "--out", &sealed])
+        .unwrap();
     let submitted = stage.network.coordinator_command(["study", "submit", &sealed]);
     let Err(NetworkError::Command { code: 3, message }) = submitted else { panic!("it was taken") };
     assert!(message.contains("lacks an investigator's signature"), "{message}");

@@ -40,7 +40,7 @@ fn with_too_few_sites_left_a_run_is_broken_and_says_so() {
     };
     assert_eq!(code, 1);
     assert!(message.contains("2 of 3 sites have accepted the study and are connected"), "{message}");
-    assert!(message.contains("Centre 1: cannot be reached"), "{message}");
+    assert!(message.contains("(Centre 1 cannot be reached)"), "{message}");
     assert_eq!(stage.runs()[0]["status"], "broken");
     stage.network.start_node(0).unwrap();
     stage.network.wait_for_sites(3).unwrap();

@@ -3,4 +3,5 @@
 
 mod listening;
 mod people;
+mod schema;
 mod stage;

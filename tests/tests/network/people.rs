@@ -68,6 +68,6 @@ fn a_study_that_no_centre_has_accepted_does_not_run() {
     stage.network.submit(&stage.study("minimum = 3", "minimum = 3"), 2).unwrap();
     let ran = stage.network.run("ages", stage.directory.path(), &["--deadline", "20s"]);
     let Err(NetworkError::Command { code: 1, message }) = ran else { panic!("it ran") };
-    assert!(message.contains("Centre 2: has not accepted the study (yet)"), "{message}");
+    assert!(message.contains("Centre 2 has not accepted the study (yet)"), "{message}");
     assert!(message.contains("0 of 3 sites have accepted the study"), "{message}");
 }

@@ -40,7 +40,11 @@ impl Stage {
 }
 
 pub(crate) fn program() -> Program {
-    Program::new(env!("CARGO_BIN_EXE_notochord-tests"))
+    Program::new(program_path())
+}
+
+pub(crate) fn program_path() -> &'static str {
+    env!("CARGO_BIN_EXE_notochord-tests")
 }
 
 pub(crate) fn reference(file: &str) -> PathBuf {

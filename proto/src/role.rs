@@ -1,0 +1,104 @@
+//! Roles: keys that decide together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::keys::PublicKey;
+
+/// A public key and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedKey {
+    /// The person or office.
+    pub name: String,
+    /// The key.
+    pub key: PublicKey,
+}
+
+/// Keys that decide together: `threshold` of them must sign. No key is in it twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    name: String,
+    threshold: usize,
+    keys: Vec<NamedKey>,
+}
+
+/// Why something is not a role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoleError {
+    /// A threshold of nobody, or of more than there are.
+    #[error("{role}: the threshold is {threshold} with {keys} keys; it must be from 1 to the number of keys")]
+    Threshold {
+        /// The role.
+        role: String,
+        /// Its threshold.
+        threshold: usize,
+        /// How many keys it has.
+        keys: usize,
+    },
+    /// The same key or name twice.
+    #[error("{role}: `{name}` is in it twice, or shares a key with another")]
+    Twice {
+        /// The role.
+        role: String,
+        /// The second holder.
+        name: String,
+    },
+}
+
+impl Role {
+    /// A role called `name`, in which `threshold` of `keys` must sign.
+    pub fn new(name: &str, threshold: usize, keys: Vec<NamedKey>) -> Result<Self, RoleError> {
+        if threshold == 0 || threshold > keys.len() {
+            return Err(RoleError::Threshold { role: name.to_owned(), threshold, keys: keys.len() });
+        }
+        for (index, one) in keys.iter().enumerate() {
+            if keys[..index].iter().any(|other| other.key == one.key || other.name == one.name) {
+                return Err(RoleError::Twice { role: name.to_owned(), name: one.name.clone() });
+            }
+        }
+        Ok(Self { name: name.to_owned(), threshold, keys })
+    }
+
+    /// A role of one key.
+    pub fn of_one(name: &str, key: PublicKey) -> Self {
+        let keys = vec![NamedKey { name: name.to_owned(), key }];
+        Self { name: name.to_owned(), threshold: 1, keys }
+    }
+
+    /// The role's name, such as `approvers`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many distinct keys must sign.
+    pub fn threshold(&self) -> usize {
+        self.threshold
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &[NamedKey] {
+        &self.keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::keys::SecretKey;
+
+    fn named(seed: u8) -> NamedKey {
+        let key = SecretKey::from_seed(&Zeroizing::new([seed; 32])).public();
+        NamedKey { name: format!("k{seed}"), key }
+    }
+
+    #[test]
+    fn a_role_with_a_key_twice_or_a_threshold_out_of_reach_is_refused() {
+        assert!(Role::new("approvers", 2, vec![named(1)]).is_err());
+        assert!(Role::new("approvers", 0, vec![named(1)]).is_err());
+        let again = NamedKey { name: "other name".into(), ..named(1) };
+        assert!(Role::new("approvers", 1, vec![named(1), again]).is_err());
+    }
+}
