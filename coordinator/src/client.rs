@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use notochord_link::membership::{Membership, MembershipError};
 use notochord_link::socket::{Gone, MOST_MESSAGE_BYTES, call_over};
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::wire::network_client::NetworkClient;
 use tonic::transport::Channel;
 use tonic::{Code, Status};

@@ -17,9 +17,9 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use notochord_proto::failure::Failure;
+use notochord_program::command_line;
+use notochord_program::failure::Failure;
 
 /// Coordinates a federated research network: sealed studies in, statistics out, no record leaves a centre.
 #[derive(Parser)]
@@ -67,28 +67,7 @@ enum Command {
 
 /// Runs a command line; 0 done, 1 failed, 2 wrong usage, 3 refused by a rule.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let done = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => dispatch(arguments),
-        Err(error) if is_help(&error) => {
-            // Nothing is left to do if even this cannot be printed.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
-        Err(error) => Err(Failure::command_line(&error.to_string())),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("notochord: {failure}");
-            ExitCode::from(failure.exit_code())
-        }
-    }
-}
-
-/// Whether the answer is a text that was asked for, or the help of a command that lacks its subcommand.
-fn is_help(answer: &clap::Error) -> bool {
-    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
-    matches!(answer.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion)
+    command_line::run("notochord", arguments, dispatch)
 }
 
 fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {

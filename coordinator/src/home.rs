@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 
 use notochord_link::private_file::{read_signing_key, replace};
 use notochord_link::tls::{self, TlsError};
+use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
-use notochord_proto::failure::Failure;
 use notochord_proto::fields::Section;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::name::Address;

@@ -1,10 +1,10 @@
 //! What the centre's data steward decided about each study.
 
 use notochord_engine::snapshot::{self, SnapshotError};
+use notochord_program::failure::Failure;
 use notochord_proto::acceptance::{ACCEPTANCE_TYPE, Acceptance};
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
-use notochord_proto::failure::Failure;
 use notochord_proto::name::SiteId;
 use notochord_proto::role::Role;
 use notochord_proto::root::{Root, STUDY_TYPE};

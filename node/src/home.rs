@@ -21,8 +21,8 @@ use notochord_ledger::{
 };
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
+use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
-use notochord_proto::failure::Failure;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::problem::Problem;
 use zeroize::Zeroizing;

@@ -9,7 +9,6 @@ pub mod digest;
 mod document;
 pub mod envelope;
 pub mod expression;
-pub mod failure;
 pub mod fields;
 pub mod keys;
 pub mod layout;

@@ -3,7 +3,9 @@
 
 use notochord_proto::layout::{CountTable, Layout, Sum, TablePurpose};
 use notochord_proto::vector;
-use notochord_proto::wire::{Answer, Contribution, ReleaseRecord, Round, Seat, SiteOutcome, Step, StepAnswer};
+use notochord_proto::wire::{
+    Answer, Contribution, ReleaseRecord, Round, Seat, SiteOutcome, Step, StepAnswer,
+};
 use prost::Message;
 
 fn step() -> Step {
@@ -29,7 +31,8 @@ fn answer() -> Answer {
         withheld: vec![0],
         rules: vec!["primary".into()],
     };
-    let withheld = StepAnswer { step: Some(Step { analysis: "rare".into(), iteration: 0 }), contribution: None };
+    let withheld =
+        StepAnswer { step: Some(Step { analysis: "rare".into(), iteration: 0 }), contribution: None };
     Answer {
         round: vec![0xee; 32],
         site: "toronto".into(),
@@ -78,5 +81,8 @@ fn a_vector_and_the_name_of_its_layout_have_the_bytes_they_always_had() {
     };
     let sum = Sum { name: "age".into(), over: vec![0], unit_bound: 100 };
     let layout = Layout { tables: vec![table], sums: vec![sum], design: None };
-    assert_bytes("vector.hex", &vector::encode(&layout, &[Some(40), None, Some(-2400)], vec!["primary".into()]));
+    assert_bytes(
+        "vector.hex",
+        &vector::encode(&layout, &[Some(40), None, Some(-2400)], vec!["primary".into()]),
+    );
 }

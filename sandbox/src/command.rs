@@ -7,9 +7,9 @@ mod run;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use notochord_proto::failure::Failure;
+use notochord_program::command_line;
+use notochord_program::failure::Failure;
 
 use crate::demo::Demo;
 use crate::role;
@@ -41,29 +41,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(played) = role::play(&arguments) {
         return played;
     }
-    let done = match Arguments::try_parse_from(arguments) {
-        Ok(Arguments { command: Command::Demo(demo) }) => demo.run(),
-        Ok(Arguments { command: Command::Run(run) }) => run.run(),
-        Err(error) if is_help(&error) => {
-            // Nothing is left to do if even this cannot be printed.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
-        Err(error) => Err(Failure::command_line(&error.to_string())),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("notochord-sandbox: {failure}");
-            ExitCode::from(failure.exit_code())
-        }
-    }
-}
-
-/// Whether the answer is a text that was asked for, or the help of a command that lacks its subcommand.
-fn is_help(answer: &clap::Error) -> bool {
-    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
-    matches!(answer.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion)
+    command_line::run("notochord-sandbox", arguments, |Arguments { command }| match command {
+        Command::Demo(demo) => demo.run(),
+        Command::Run(run) => run.run(),
+    })
 }
 
 impl From<crate::network::NetworkError> for Failure {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::study::Study;
 
 use crate::dry_run::{DryRun, Rows};
@@ -95,7 +95,8 @@ impl Demo {
         match self.study.iter().find(|asked| !known.contains(asked)) {
             None => Ok(()),
             Some(unknown) => {
-                let message = format!("--study {unknown}: the network `{}` has {}", self.network, known.join(", "));
+                let message =
+                    format!("--study {unknown}: the network `{}` has {}", self.network, known.join(", "));
                 Err(Failure::usage(message))
             }
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use notochord::office::slug;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::study::Study;
 use serde_json::Value;
 use std::io::IsTerminal as _;

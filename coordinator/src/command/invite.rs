@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::Args;
 use notochord_link::private_file::create_private;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::name::Address;
 use notochord_proto::wire::{InviteRequest, invite_request};
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use notochord_link::private_file::create_private;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::keys::SecretKey;
 use zeroize::Zeroizing;
 

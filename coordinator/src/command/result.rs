@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::wire::ResultRequest;
 
 use crate::client::{Client, connect, status_failure};

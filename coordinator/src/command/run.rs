@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::wire::run_event::Event;
 use notochord_proto::wire::{RunFinished, RunRequest, RunsRequest, SiteProgress};
 use notochord_stats::outcome::{Cell, Table};

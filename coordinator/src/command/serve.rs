@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use notochord_link::private_file::replace;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
+use notochord_program::server::{log_to_stderr, stop_signal};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tracing::info;
@@ -23,14 +24,7 @@ pub(super) struct Serve {}
 impl Serve {
     pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
         let home = Home::open(path)?;
-        tracing_subscriber::fmt()
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .with_env_filter(
-                tracing_subscriber::EnvFilter::try_from_default_env()
-                    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
-            )
-            .init();
+        log_to_stderr();
         tokio::runtime::Runtime::new().map_err(Failure::failed)?.block_on(until_stopped(home))
     }
 }
@@ -74,23 +68,9 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     info!(listen = %addresses.listen, enrol = %addresses.enrol, network = %office.root.network, "serving");
     let ended = tokio::select! {
         served = serve(office, links, door, sites_to_dial) => served.map_err(Failure::failed),
-        stopped = stop_signal() => stopped,
+        stopped = stop_signal() => stopped.map_err(Failure::failed),
     };
     // A file that is gone already needs no removing.
     let _ = std::fs::remove_file(&serving);
     ended
-}
-
-async fn stop_signal() -> Result<(), Failure> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
-        tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::failed),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map_err(Failure::failed)
 }

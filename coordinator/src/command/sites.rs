@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use clap::Args;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::wire::{SiteSummary, SitesRequest};
 use notochord_stats::outcome::{Cell, Table};
 use serde_json::json;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use notochord_link::private_file::{read_signing_key, replace};
+use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::envelope::Envelope;
-use notochord_proto::failure::Failure;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::root::STUDY_TYPE;
 use notochord_proto::scope::Scope;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use notochord_link::invitation::Invitation;
 use notochord_link::membership::Membership;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use time::OffsetDateTime;
 
 use crate::entry::{Enrolled, EnrolmentRefused, Reason, Record as _};

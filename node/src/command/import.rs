@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use notochord_engine::import::{ImportError, Imported, read_plain_csv};
 use notochord_engine::record_key::RecordKey;
 use notochord_engine::snapshot::{Snapshot, SnapshotError, Written};
+use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
-use notochord_proto::failure::Failure;
 use time::OffsetDateTime;
 
 use crate::entry::{self, Record as _};

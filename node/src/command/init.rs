@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use clap::Args;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use time::OffsetDateTime;
 
 use crate::entry::{Initialised, Record as _};

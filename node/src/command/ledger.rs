@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use clap::Subcommand;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 
 use crate::home::Home;
 use crate::policy::Policy;

@@ -2,7 +2,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
+use notochord_program::server::{log_to_stderr, stop_signal};
 use notochord_proto::name::Address;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -25,14 +26,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
         let home = Home::open(path)?;
-        tracing_subscriber::fmt()
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .with_env_filter(
-                tracing_subscriber::EnvFilter::try_from_default_env()
-                    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
-            )
-            .init();
+        log_to_stderr();
         let membership = Arc::new(home.membership()?);
         let centre = Centre::open(home, Arc::new(OffsetDateTime::now_utc)).map_err(Failure::failed)?;
         let responder = Arc::new(Responder::new(centre).map_err(Failure::failed)?);
@@ -59,22 +53,8 @@ impl Serve {
             };
             tokio::select! {
                 served = serving => served,
-                stopped = stop_signal() => stopped,
+                stopped = stop_signal() => stopped.map_err(Failure::failed),
             }
         })
     }
-}
-
-async fn stop_signal() -> Result<(), Failure> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
-        tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::failed),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map_err(Failure::failed)
 }

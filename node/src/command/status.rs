@@ -2,7 +2,7 @@ use std::path::Path;
 
 use clap::Args;
 use notochord_engine::snapshot;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

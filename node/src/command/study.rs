@@ -2,9 +2,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use notochord_program::failure::Failure;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
-use notochord_proto::failure::Failure;
 use notochord_proto::study::Study;
 use serde_json::json;
 use time::OffsetDateTime;

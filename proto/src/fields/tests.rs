@@ -92,7 +92,7 @@ fn the_rest_of_a_section_counts_what_was_read_as_known() {
 
 #[test]
 fn a_document_that_is_not_toml_is_refused_with_its_line() {
-    assert_eq!(refused("a = 1\na = 2\n"), "study.toml:2: duplicate key");
+    assert_eq!(refused("a = 1\na = 2\n"), "study.toml:2: `a` stands here a second time; keep one");
     assert_eq!(refused("a = 1\nb = nan\n"), "study.toml:2 (b): nan is not a finite number");
     assert_eq!(refused("x = 99999999999999999999\n"), "study.toml:1 (x): 99999999999999999999 is too large");
     assert_eq!(

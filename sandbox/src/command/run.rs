@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use notochord_proto::failure::Failure;
+use notochord_program::failure::Failure;
 use notochord_proto::study::Study;
 use serde_json::Value;
 

@@ -13,13 +13,11 @@ use notochord_link::tls::{self, Credentials, client_config, coordinator_server_n
 use notochord_proto::name::SiteId;
 use notochord_proto::wire::SitesRequest;
 use notochord_proto::wire::network_client::NetworkClient;
-use notochord_sandbox::process::wait_for;
 use notochord_sandbox::role::Role;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::TcpStream;
@@ -27,7 +25,7 @@ use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
 
 use crate::attacker::{authority, certifier, network_name};
-use crate::stage::{A, PATIENCE, Stage, assert_refused, program};
+use crate::stage::{A, Stage, assert_refused, program};
 
 const UNKNOWN_TO_THE_LOG: &str = "a certificate that the enrolment log does not hold was turned away";
 const UNKNOWN_TO_TLS: &str = "a caller without a certificate of this network was turned away";
@@ -35,17 +33,8 @@ const UNKNOWN_TO_TLS: &str = "a caller without a certificate of this network was
 /// The network with centre A's node stopped, so that its place is free.
 fn stage_without_a() -> Stage {
     let mut stage = Stage::set();
-    stage.network.kill_node(A).unwrap();
-    wait_for(PATIENCE, || (connected(&stage) == ["B", "C"]).then_some(())).unwrap();
+    stage.kill(A);
     stage
-}
-
-/// The labels of the sites that the coordinator takes for connected.
-fn connected(stage: &Stage) -> Vec<String> {
-    let printed = stage.network.coordinator_command(["sites", "--json"]).unwrap();
-    let sites: Value = serde_json::from_slice(&printed.stdout).unwrap();
-    let connected = sites.as_array().unwrap().iter().filter(|site| site["connected"] == true);
-    connected.map(|site| site["label"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Whether the coordinator begins to speak as it does to a centre's node: as the HTTP/2 client, which speaks first.
@@ -113,7 +102,7 @@ fn only_the_certificate_of_the_enrolment_log_is_taken_for_a_centre() {
     let old = now - MEMBER_LIFE - time::Duration::days(1);
     assert!(!is_let_in(&stage, certified(&home, &site("a"), old)), "expired");
     stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 1);
-    assert_eq!(connected(&stage), ["B", "C"]);
+    assert_eq!(stage.connected(), ["B", "C"]);
 
     // The centre's own certificate is what is looked for: with it, the same call gets through.
     let own = membership(stage.home(A));
@@ -161,7 +150,7 @@ fn a_certificate_that_the_network_did_not_issue_or_that_names_two_holders_is_nob
     let nameless = vec![parameters.signed_by(&key, &issuer).unwrap().der().clone(), authority(&home)];
     assert!(!is_let_in(&stage, caller(&home, nameless, &key)));
     stage.wait_for_the_coordinator_to_say("it carries 0", 1);
-    assert_eq!(connected(&stage), ["B", "C"]);
+    assert_eq!(stage.connected(), ["B", "C"]);
 }
 
 #[test]

@@ -17,7 +17,6 @@ use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, Answer, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
     ContributeRequest, Contribution, DeliverReply, DeliverRequest, HealthReply, HealthRequest,
 };
-use notochord_sandbox::process::wait_for;
 use prost::Message as _;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -25,7 +24,7 @@ use tokio::runtime::Runtime;
 use tonic::{Request, Response, Status};
 
 use crate::attacker::{key, strangers_key};
-use crate::stage::{C, PATIENCE, Stage, statuses};
+use crate::stage::{A, C, Stage, statuses};
 
 /// What is done to the sealed answer that the centre would have given.
 type Lie = Box<dyn Fn(Vec<u8>) -> Result<Vec<u8>, Status> + Send>;
@@ -85,13 +84,7 @@ struct Theatre {
 impl Theatre {
     fn set() -> Self {
         let mut stage = Stage::throw_away();
-        stage.network.kill_node(C).unwrap();
-        let connected = |count: &str| {
-            let printed = stage.network.coordinator_command(["sites", "--json"]).unwrap();
-            String::from_utf8(printed.stdout).unwrap().matches("\"connected\":true").count().to_string()
-                == count
-        };
-        wait_for(PATIENCE, || connected("2").then_some(())).unwrap();
+        stage.kill(C);
         let without = stage.run(&["--deadline", "1s"]);
         assert_eq!(statuses(&without), ["contributed", "contributed", "unreachable"]);
 
@@ -176,7 +169,7 @@ fn bytes_that_are_no_answer_are_a_broken_answer_and_the_others_result_stands() {
     theatre.answer("more than a message may hold", |_| Ok(vec![b' '; MOST_MESSAGE_BYTES + 1]));
     theatre.answer("an error", |_| Err(Status::permission_denied("<b>no</b>")));
     let steward = key(&theatre.stage.home(C).join("keys/steward.key"));
-    let another = key(&theatre.stage.home(0).join("keys/node.key"));
+    let another = key(&theatre.stage.home(A).join("keys/node.key"));
     for (what, other) in
         [("a stranger", strangers_key()), ("the steward", steward), ("another node", another)]
     {

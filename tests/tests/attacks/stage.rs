@@ -107,6 +107,21 @@ impl Stage {
         (done, self.ledger(self.home(centre)).split_off(before))
     }
 
+    /// The labels of the centres that the coordinator takes for connected.
+    pub(crate) fn connected(&self) -> Vec<String> {
+        let printed = self.network.coordinator_command(["sites", "--json"]).unwrap();
+        let sites: Value = serde_json::from_slice(&printed.stdout).unwrap();
+        let connected = sites.as_array().unwrap().iter().filter(|site| site["connected"] == true);
+        connected.map(|site| site["label"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Kills a centre's node, and waits until the coordinator has noticed.
+    pub(crate) fn kill(&mut self, centre: usize) {
+        self.network.kill_node(centre).unwrap();
+        let label = &self.network.nodes()[centre].label;
+        wait_for(PATIENCE, || (!self.connected().contains(label)).then_some(())).expect("it to be missed");
+    }
+
     /// The study still runs, and all three centres contribute.
     pub(crate) fn assert_an_honest_run_works(&self) {
         let result = self.run(&[]);

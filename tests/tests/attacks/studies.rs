@@ -193,29 +193,29 @@ fn a_study_that_the_centre_has_not_accepted_is_not_answered_until_it_has() {
     let mut stage = Stage::set();
     let people = People::of(&stage);
     let attacker = Attacker::in_place_of_the_coordinator(&mut stage);
-    let pending = people.sealed(&[UNKNOWN]);
-    let mut round = attacker.round();
-    round.study = Envelope::from_json(&pending).unwrap().payload_digest().as_bytes().to_vec();
-    let assert_not_answered = || {
-        let (reply, written) = stage.written_during(A, || attacker.contribute("a", attacker.seal(&round)));
+    let study = people.sealed(&[UNKNOWN]);
+    let round = || {
+        let mut round = attacker.round();
+        round.study = Envelope::from_json(&study).unwrap().payload_digest().as_bytes().to_vec();
+        attacker.seal(&round)
+    };
+    let assert_not_answered = |round: Vec<u8>| {
+        let (reply, written) = stage.written_during(A, || attacker.contribute("a", round));
         assert_eq!(reply, ContributeReply::default());
         assert_refused(&written, "round_refused", "the data steward has not accepted the study");
     };
-    assert_eq!(attacker.announce("a", pending.clone()).decision(), Decision::Pending);
-    assert_not_answered();
+    assert_eq!(attacker.announce("a", study.clone()).decision(), Decision::Pending);
+    assert_not_answered(round());
     stage.centre_command(A, &["study", "refuse", "ages@2", "--reason", "no capacity"]);
-    let reply = attacker.announce("a", pending.clone());
+    let reply = attacker.announce("a", study.clone());
     assert_eq!(reply, AnnounceReply { decision: Decision::Refused.into(), ..Default::default() });
-    assert_not_answered();
+    let refused = round();
+    assert_not_answered(refused.clone());
     stage.centre_command(A, &["study", "accept", "ages@2"]);
-    assert!(!attacker.contribute("a", attacker.seal(&round)).sealed_answer.is_empty());
-    // The steward may change their mind about what has not been asked yet.
+    assert!(!attacker.contribute("a", refused).sealed_answer.is_empty());
+    // The steward may still refuse what has not been asked yet.
     stage.centre_command(A, &["study", "refuse", "ages@2"]);
-    round = attacker.round();
-    round.study = Envelope::from_json(&pending).unwrap().payload_digest().as_bytes().to_vec();
-    let (reply, written) = stage.written_during(A, || attacker.contribute("a", attacker.seal(&round)));
-    assert_eq!(reply, ContributeReply::default());
-    assert_refused(&written, "round_refused", "the data steward has not accepted the study");
+    assert_not_answered(round());
     attacker.assert_answers_an_honest_round(&stage, A, "a");
 }
 

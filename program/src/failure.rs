@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::problem::Problem;
+use notochord_proto::problem::Problem;
 
 /// A command that did not do what was asked.
 #[derive(Debug, thiserror::Error)]

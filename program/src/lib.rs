@@ -1,0 +1,6 @@
+//! How the network's programs begin and end: one reading of command lines, one set of exit codes, one log, one way
+//! to be stopped.
+
+pub mod command_line;
+pub mod failure;
+pub mod server;
