@@ -10,6 +10,7 @@ use notochord_link::identity::Identity;
 use notochord_link::membership::Membership;
 use notochord_link::socket::call_over;
 use notochord_link::tls::{self, Credentials, client_config, coordinator_server_name, signing_request};
+use notochord_proto::digest::Digest;
 use notochord_proto::name::SiteId;
 use notochord_proto::wire::SitesRequest;
 use notochord_proto::wire::network_client::NetworkClient;
@@ -124,15 +125,15 @@ fn a_certificate_that_the_network_did_not_issue_or_that_names_two_holders_is_nob
     parameters.subject_alt_names = vec![name("spiffe://reference/site/a")];
     let key = KeyPair::generate().unwrap();
 
+    let nobody = tls::enrolment_client_config(Digest::of(&authority(&home))).unwrap();
+    assert!(!is_let_in(&stage, nobody), "without a certificate");
+    stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 1);
     let own_word = parameters.self_signed(&key).unwrap().der().clone();
     assert!(!is_let_in(&stage, caller(&home, vec![own_word.clone()], &key)), "self-signed");
-    stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 1);
-    let beside_the_authority = vec![own_word, authority(&home)];
-    assert!(
-        !is_let_in(&stage, caller(&home, beside_the_authority, &key)),
-        "self-signed, with the authority's"
-    );
     stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 2);
+    let in_company = vec![own_word, authority(&home)];
+    assert!(!is_let_in(&stage, caller(&home, in_company, &key)), "self-signed, in good company");
+    stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 3);
 
     let issuer =
         Issuer::from_ca_cert_der(&authority(&home), home.tls_key("keys/authority.key").unwrap()).unwrap();

@@ -171,8 +171,8 @@ fn a_study_that_may_not_run_here_or_today_is_turned_away_whoever_signed_it() {
     // The refusal of something long must itself be short enough to be written down.
     let long = format!("{{\"{}\": 1}}", "x".repeat(1 << 20));
     assert_turned_away(&stage, &attacker, long.as_bytes(), malformed);
-    let long = format!("where = \"{} = 1\"", "x".repeat(1 << 17));
-    assert_turned_away(&stage, &attacker, &people.sealed(&[UNKNOWN, ("where = \"TRUE\"", &long)]), "");
+    let long = format!("{} = 1\ntitle =", "x".repeat(1 << 17));
+    assert_turned_away(&stage, &attacker, &people.sealed(&[UNKNOWN, ("title =", &long)]), "malformed");
     attacker.assert_answers_an_honest_round(&stage, A, "a");
 }
 
