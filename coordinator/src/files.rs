@@ -47,14 +47,30 @@ fn plain(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
         Cell::Count(count) => count.to_string(),
-        Cell::Number(number) => number.to_string(),
+        Cell::Number(number) => shortest(*number),
         Cell::Withheld | Cell::Empty => String::new(),
+    }
+}
+
+/// The shortest text that reads back as the same number.
+fn shortest(number: f64) -> String {
+    match number.abs() {
+        magnitude if magnitude == 0.0 || (1e-5..1e16).contains(&magnitude) => number.to_string(),
+        _ => format!("{number:e}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_reads_back_as_it_was_and_a_tiny_one_is_short() {
+        for number in [8.014e-150, 0.1, -59.7545748116254, 0.0, 1e22, 3.0] {
+            assert_eq!(shortest(number).parse(), Ok(number));
+        }
+        assert_eq!(shortest(8e-150), "8e-150");
+    }
 
     #[test]
     fn a_withheld_number_is_empty_in_csv() {

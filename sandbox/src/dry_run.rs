@@ -1,5 +1,7 @@
 //! Studies over files on this machine: a network is set up, used and thrown away.
 
+#![allow(clippy::print_stderr, reason = "a dry run speaks to people")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 use tempfile::TempDir;
 
-use crate::network::{Network, NetworkError, Plan};
+use crate::network::{Network, NetworkError, Node, Plan};
 use crate::process::Program;
 use crate::split::{Split, split};
 
@@ -139,6 +141,7 @@ impl DryRun<'_> {
         let mut network = Network::start(program, &directory.path().join("network"), &plan)?;
         progress.set_message(format!("starting {} nodes", sites.len()));
         network.add_sites(&sites).map_err(|error| named_by_site(error, &sites, &files))?;
+        progress.suspend(|| network.nodes().iter().for_each(say_findings));
         network.wait_for_sites(sites.len())?;
         Ok((network, directory))
     }
@@ -180,6 +183,19 @@ fn named_by_site(error: NetworkError, sites: &[(String, PathBuf)], directory: &P
         message.replace(&file.display().to_string(), &format!("the rows of `{site}`"))
     });
     NetworkError::Command { code, message }.into()
+}
+
+/// Says which rows a site left out: without them its numbers are not those of the file.
+fn say_findings(node: &Node) {
+    const SHOWN: usize = 5;
+    let count = node.findings.len();
+    if count > 0 {
+        eprintln!("{}: {count} findings; their rows are left out", node.label);
+        node.findings.iter().take(SHOWN).for_each(|finding| eprintln!("  {finding}"));
+    }
+    if count > SHOWN {
+        eprintln!("  … `notochord-node import FILE --dictionary DICTIONARY` lists them all");
+    }
 }
 
 /// What one analysis would meet at one site.

@@ -29,6 +29,8 @@ pub struct Node {
     pub label: String,
     /// Its directory.
     pub home: PathBuf,
+    /// What its import found wrong: rows that were left out.
+    pub findings: Vec<String>,
     server: Option<Server>,
 }
 
@@ -185,12 +187,12 @@ impl Network {
         let first = self.nodes.len();
         for (number, (label, _)) in sites.iter().enumerate() {
             let home = self.directory.join(format!("site-{}", first + number + 1));
-            self.nodes.push(Node { label: label.clone(), home, server: None });
+            self.nodes.push(Node { label: label.clone(), home, findings: Vec::new(), server: None });
         }
         let invitations: Vec<PathBuf> =
             sites.iter().map(|(label, _)| self.invite(label, &[])).collect::<Result<_, _>>()?;
         let network = &*self;
-        std::thread::scope(|scope| {
+        let findings = std::thread::scope(|scope| {
             let working: Vec<_> = sites
                 .iter()
                 .zip(&invitations)
@@ -199,16 +201,23 @@ impl Network {
                     scope.spawn(move || network.set_up(&node.home, invitation, data))
                 })
                 .collect();
-            working.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| Err(interrupted())))
+            let joined = working.into_iter().map(|one| one.join().unwrap_or_else(|_| Err(interrupted())));
+            joined.collect::<Result<Vec<_>, _>>()
         })?;
+        self.nodes[first..].iter_mut().zip(findings).for_each(|(node, found)| node.findings = found);
         (first..self.nodes.len()).try_for_each(|index| self.start_node(index))
     }
 
-    fn set_up(&self, home: &Path, invitation: &Path, data: &Path) -> Result<(), NetworkError> {
+    /// Makes one node with its data; returns what the import found wrong.
+    fn set_up(&self, home: &Path, invitation: &Path, data: &Path) -> Result<Vec<String>, NetworkError> {
         self.node_command(home, ["init"])?;
         self.node_command(home, ["enrol".as_ref(), invitation.as_os_str(), "--throwaway".as_ref()])?;
-        self.node_command(home, ["import".as_ref(), data.as_os_str()])?;
-        Ok(())
+        let printed = self.node_command(home, ["import".as_ref(), data.as_os_str(), "--json".as_ref()])?;
+        let report: Value = serde_json::from_slice(&printed.stdout)?;
+        let findings = report["findings"].as_array().into_iter().flatten();
+        Ok(findings
+            .map(|one| format!("line {}: {}", one["line"], one["finding"].as_str().unwrap_or_default()))
+            .collect())
     }
 
     /// Starts a node (again).

@@ -185,7 +185,10 @@ fn show_preview(home: &Home, selector: &str, snapshot: Option<&str>, as_json: bo
         return Ok(());
     }
     println!("Computed here from snapshot {}; nothing has left.", snapshot.short());
-    println!("Counts are of patients; a sum is given in the units of its name. Nothing else would leave.");
+    println!(
+        "Counts are of patients. Sums are of whole steps from a public origin, as the network adds them."
+    );
+    println!("Nothing else would leave.");
     for one in &previews {
         println!("\n── {}", one.analysis);
         for (name, value) in &one.integers {
