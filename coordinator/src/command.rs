@@ -20,6 +20,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use notochord_program::command_line;
 use notochord_program::failure::Failure;
+use notochord_program::ledger_command::LedgerCommand;
+
+use crate::home::Home;
 
 /// Coordinates a federated research network: sealed studies in, statistics out, no record leaves a centre.
 #[derive(Parser)]
@@ -61,6 +64,9 @@ enum Command {
     Run(run::Run),
     /// List runs
     Runs(run::Runs),
+    /// Show or verify the ledger
+    #[command(subcommand, after_help = "Example: notochord --home network ledger show --last 20")]
+    Ledger(LedgerCommand),
     /// Print a result and write its files
     Result(result::ResultCommand),
 }
@@ -82,6 +88,10 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Study(command) => command.run(&home),
         Command::Run(command) => block_on(command.run(&home)),
         Command::Runs(command) => block_on(command.run(&home)),
+        Command::Ledger(command) => {
+            let home = Home::open(&home)?;
+            command.run(home.ledger_storage()?, home.checkpoint_key()?)
+        }
         Command::Result(command) => block_on(command.run(&home)),
     }
 }

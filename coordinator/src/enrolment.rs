@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
 use crate::directory::{self, Office as PersonOffice, Person, Site};
+use crate::logbook::Enrolled;
 use crate::office::Office;
 use crate::store::{Invitee, OpenInvitation};
 
@@ -56,6 +57,9 @@ fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> 
         Status::invalid_argument("the signing request cannot be read; ask for a new invitation")
     })?;
     record(office, &invitation, request, &chain)?;
+    let certificate = chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| internal("no certificate"))?;
+    let entry = Enrolled { identity: identity.to_string(), certificate };
+    office.logbook.write(&entry, office.now()).map_err(internal)?;
     info!(who = %identity, "enrolled");
     Ok(EnrolReply {
         certificates: chain.iter().map(|certificate| certificate.to_vec()).collect(),
@@ -75,7 +79,12 @@ fn take(office: &Office, token: &[u8]) -> Result<OpenInvitation, Status> {
             Ok(invitation)
         }
         found => {
-            warn!(known = found.is_some(), "an invitation was refused");
+            let reason = match found {
+                Some(invitation) => format!("an invitation of {} that is over was refused", invitation.id),
+                None => "an invitation that is unknown or was used was refused".to_owned(),
+            };
+            warn!("{reason}");
+            office.logbook.turn_away(reason, office.now());
             Err(Status::permission_denied(
                 "this invitation is not valid (any more); ask the coordinator for a new one",
             ))

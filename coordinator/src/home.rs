@@ -10,6 +10,7 @@
 //! sites/<id>.json           enrolment log: one file per site
 //! people/<id>.json          enrolled people
 //! studies/<sha256>.json     sealed studies
+//! ledger/                   the record of who came, what was submitted and what was run
 //! runs/<run>/               round.json, answers, result.json, tables.json
 //! state/                    sled: invitations and the index of runs
 //! ```
@@ -18,6 +19,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use notochord_ledger::{CheckpointKey, DirectoryStorage, Origin, OriginError};
 use notochord_link::private_file::{read_signing_key, replace};
 use notochord_link::tls::{self, TlsError};
 use notochord_program::failure::Failure;
@@ -72,6 +74,9 @@ pub enum HomeError {
     /// An envelope.
     #[error("root.json: {0}")]
     Envelope(#[from] EnvelopeError),
+    /// The ledger's name.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
     /// TLS keys.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -158,6 +163,20 @@ impl Home {
     /// The key rounds and release records are sealed with.
     pub fn coordinator_key(&self) -> Result<SecretKey, HomeError> {
         self.secret_key("keys/coordinator.key")
+    }
+
+    /// The ledger's files.
+    pub fn ledger_storage(&self) -> Result<DirectoryStorage, HomeError> {
+        let path = self.path("ledger");
+        DirectoryStorage::open(&path).map_err(|source| file_error(&path, source))
+    }
+
+    /// The key that signs the ledger's checkpoints.
+    pub fn checkpoint_key(&self) -> Result<CheckpointKey, HomeError> {
+        let key = self.coordinator_key()?;
+        let digits: String = key.public().id().0.chars().take(16).collect();
+        let origin = Origin::new(format!("notochord-coordinator-{digits}"))?;
+        Ok(CheckpointKey::new(origin, key.signing_key().clone()))
     }
 
     /// A TLS key: `keys/authority.key` or `keys/server.key`.

@@ -1,4 +1,4 @@
-//! The connected nodes. A node's connection is replaced by its newest; whoever waits for a site is woken when it
+//! The connected nodes. Of a node's connections its newest is used; whoever waits for a site is woken when it
 //! comes.
 
 use std::collections::HashMap;
@@ -19,7 +19,8 @@ pub type Node = NodeClient<Channel>;
 /// The connected nodes.
 #[derive(Clone)]
 pub struct Hub {
-    links: Arc<Mutex<HashMap<SiteId, Link>>>,
+    /// Oldest first; a site without a connection has none.
+    links: Arc<Mutex<HashMap<SiteId, Vec<Link>>>>,
     next: Arc<Mutex<u64>>,
     changed: watch::Sender<()>,
     listening: mpsc::UnboundedSender<Site>,
@@ -54,7 +55,7 @@ impl Hub {
             *next += 1;
             *next
         };
-        lock(&self.links).insert(site.clone(), Link { node, generation });
+        lock(&self.links).entry(site.clone()).or_default().push(Link { node, generation });
         self.changed.send_replace(());
         let hub = self.clone();
         async move {
@@ -64,19 +65,16 @@ impl Hub {
         }
     }
 
-    /// Removes a connection, unless a newer one has taken its place.
     fn forget(&self, site: &SiteId, generation: u64) {
-        let mut links = lock(&self.links);
-        if links.get(site).is_some_and(|link| link.generation == generation) {
-            links.remove(site);
+        if let Some(links) = lock(&self.links).get_mut(site) {
+            links.retain(|link| link.generation != generation);
         }
-        drop(links);
         self.changed.send_replace(());
     }
 
     /// A site's node, if it is connected.
     pub fn node(&self, site: &SiteId) -> Option<Node> {
-        lock(&self.links).get(site).map(|link| link.node.clone())
+        self.connection(site).map(|(node, _)| node)
     }
 
     /// Waits for a site's node. With `lost`, for another connection than the one that was lost.
@@ -92,7 +90,7 @@ impl Hub {
     }
 
     fn connection(&self, site: &SiteId) -> Option<(Node, u64)> {
-        lock(&self.links).get(site).map(|link| (link.node.clone(), link.generation))
+        lock(&self.links).get(site)?.last().map(|link| (link.node.clone(), link.generation))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod enrolment;
 pub mod files;
 pub mod home;
 pub mod hub;
+pub mod logbook;
 pub mod office;
 mod printing;
 pub mod report;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use notochord_ledger::LedgerError;
 use notochord_link::invitation::{Invitation, TOKEN_BYTES, Token};
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
@@ -16,6 +17,7 @@ use crate::authority::Authority;
 use crate::directory;
 use crate::home::{Addresses, Home, HomeError};
 use crate::hub::Hub;
+use crate::logbook::{Invited, Logbook};
 use crate::store::{Invitee, OpenInvitation, Store, StoreError};
 
 /// What time it is; passed in so that tests can turn it.
@@ -37,6 +39,8 @@ pub struct Office {
     pub authority: Authority,
     /// The key rounds and release records are sealed with.
     pub key: SecretKey,
+    /// The ledger.
+    pub logbook: Logbook,
     /// The index.
     pub store: Store,
     /// The connected nodes.
@@ -63,6 +67,9 @@ pub enum InviteError {
     /// The directory.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The index.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,6 +102,7 @@ impl Office {
         let expires = (self.now() + valid).replace_nanosecond(0).unwrap_or_else(|_| self.now());
         let label = label.to_owned();
         let open = OpenInvitation { id: id.clone(), label: label.clone(), invitee, expires };
+        self.logbook.write(&Invited { id: id.clone(), label: label.clone() }, self.now())?;
         self.store.invite(Digest::of(token.as_slice()), &open)?;
         let Addresses { listen, enrol, public_listen, public_enrol } = self.addresses.clone();
         Ok(Invitation {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notochord_disclosure::Threshold;
+use notochord_ledger::LedgerError;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::name::{RunId, SiteId};
@@ -27,6 +28,7 @@ use crate::ask;
 use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
 use crate::directory::{self, Site};
 use crate::home::HomeError;
+use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
 use crate::round::{Round, Seat};
 use crate::site_status::SiteStatus;
@@ -63,6 +65,9 @@ pub enum RunError {
     /// The directory.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The index.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,6 +97,7 @@ pub fn start(
         status: RunStatus::Running,
         reason: String::new(),
     };
+    office.logbook.write(&RunBegan { run: id.clone(), study: sealed.digest }, started)?;
     office.store.put_run(&line)?;
     let run = Run { office, sealed, id: id.clone(), started, deadline: Instant::now() + deadline, events };
     tokio::spawn(run.until_the_end(line));
@@ -132,6 +138,11 @@ impl Run {
             Err(error) => (RunStatus::Broken, error.to_string()),
         };
         info!(run = %line.run, status = line.status.name(), reason = %line.reason, "run ended");
+        let entry =
+            RunEnded { run: line.run.clone(), status: line.status.name(), reason: line.reason.clone() };
+        if let Err(error) = self.office.logbook.write(&entry, self.office.now()) {
+            warn!(%error, run = %line.run, "the end of a run could not be written into the ledger");
+        }
         if let Err(error) = self.office.store.put_run(&line) {
             warn!(%error, run = %line.run, "the end of a run could not be written down");
         }

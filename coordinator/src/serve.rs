@@ -102,7 +102,7 @@ async fn accept(
         let Some(socket) = accepted(&listener).await else { continue };
         let (office, acceptor, people) = (office.clone(), acceptor.clone(), people.clone());
         tokio::spawn(async move {
-            let greeted = greet(&acceptor, socket).await;
+            let greeted = greet(&office, &acceptor, socket).await;
             drop(permit);
             if let Some(stream) = greeted {
                 welcome(&office, stream, &people).await;
@@ -123,15 +123,33 @@ async fn accepted(listener: &TcpListener) -> Option<TcpStream> {
     }
 }
 
-async fn greet(acceptor: &TlsAcceptor, socket: TcpStream) -> Option<TlsStream<TcpStream>> {
+async fn greet(
+    office: &Arc<Office>,
+    acceptor: &TlsAcceptor,
+    socket: TcpStream,
+) -> Option<TlsStream<TcpStream>> {
     socket.set_nodelay(true).ok()?;
     match timeout(CONNECT_TIMEOUT, acceptor.accept(socket)).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
-            warn!(%error, "a caller without a certificate of this network was turned away");
+            turn_away(
+                office,
+                format!("a caller without a certificate of this network was turned away: {error}"),
+            )
+            .await;
             None
         }
         Err(_) => None,
+    }
+}
+
+/// Writes down, and says, that a caller was turned away.
+async fn turn_away(office: &Arc<Office>, reason: String) {
+    warn!("{reason}");
+    let office = office.clone();
+    let written = tokio::task::spawn_blocking(move || office.logbook.turn_away(reason, office.now())).await;
+    if let Err(error) = written {
+        warn!(%error, "the ledger could not be written");
     }
 }
 
@@ -141,32 +159,44 @@ async fn welcome(
     stream: TlsStream<TcpStream>,
     people: &mpsc::Sender<io::Result<PersonConnection>>,
 ) {
-    let Some(certificate) = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) else {
-        return;
+    match caller(office, &stream) {
+        Ok(Caller::Site(site)) => keep(office, *site, stream).await,
+        Ok(Caller::Person(person)) => {
+            let (connection, _gone) = Watched::new(stream, Arc::new(person));
+            // Nobody listens any more only when serving ends.
+            let _ = people.send(Ok(connection)).await;
+        }
+        Err(reason) => turn_away(office, reason).await,
+    }
+}
+
+/// Whom the enrolment log knows by a certificate.
+enum Caller {
+    Person(Person),
+    Site(Box<Site>),
+}
+
+/// Who is at the other end, or why nobody is let in.
+fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<Caller, String> {
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let certificate = chain.first().ok_or("a caller without a certificate was turned away")?;
+    let identity = Identity::of_certificate(certificate)
+        .map_err(|error| format!("a caller was turned away: {error}"))?;
+    if identity.network != office.root.network {
+        return Err(format!("a caller of another network was turned away: {identity}"));
+    }
+    let unreadable = |error| format!("the enrolment log cannot be read: {error}");
+    let found = match &identity.holder {
+        Holder::Site(id) => directory::site(&office.home, id)
+            .map_err(unreadable)?
+            .map(|site| (site.certificate, Caller::Site(Box::new(site)))),
+        Holder::Person(id) => directory::person(&office.home, id)
+            .map_err(unreadable)?
+            .map(|person| (person.certificate, Caller::Person(person))),
     };
-    let fingerprint = Digest::of(certificate);
-    let identity = match Identity::of_certificate(certificate) {
-        Ok(identity) if identity.network == office.root.network => identity,
-        Ok(identity) => return warn!(%identity, "a caller of another network was turned away"),
-        Err(error) => return warn!(%error, "a caller was turned away"),
-    };
-    match identity.holder {
-        Holder::Site(id) => match directory::site(&office.home, &id) {
-            Ok(Some(site)) if site.certificate == fingerprint => keep(office, site, stream).await,
-            Ok(_) => warn!(site = %id, "a certificate that the enrolment log does not hold was turned away"),
-            Err(error) => warn!(%error, "the enrolment log cannot be read"),
-        },
-        Holder::Person(id) => match directory::person(&office.home, &id) {
-            Ok(Some(person)) if person.certificate == fingerprint => {
-                let (connection, _gone) = Watched::new(stream, Arc::new(person));
-                // Nobody listens any more only when serving ends.
-                let _ = people.send(Ok(connection)).await;
-            }
-            Ok(_) => {
-                warn!(person = %id, "a certificate that the enrolment log does not hold was turned away")
-            }
-            Err(error) => warn!(%error, "the enrolment log cannot be read"),
-        },
+    match found {
+        Some((enrolled, caller)) if enrolled == Digest::of(certificate) => Ok(caller),
+        _ => Err(format!("a certificate that the enrolment log does not hold was turned away: {identity}")),
     }
 }
 
@@ -201,7 +231,7 @@ async fn dial_sites(
             loop {
                 let socket = timeout(CONNECT_TIMEOUT, TcpStream::connect(&address)).await;
                 if let Ok(Ok(socket)) = socket
-                    && let Some(stream) = greet(&acceptor, socket).await
+                    && let Some(stream) = greet(&office, &acceptor, socket).await
                 {
                     backoff.reset();
                     welcome(&office, stream, &people).await;
@@ -219,13 +249,13 @@ async fn open_door(
     acceptor: TlsAcceptor,
 ) -> Result<(), ServeError> {
     let (newcomers, arriving) = mpsc::channel(MOST_HANDSHAKES);
-    let door = EnrolmentServer::new(Door::new(office)).max_decoding_message_size(64 << 10);
+    let door = EnrolmentServer::new(Door::new(office.clone())).max_decoding_message_size(64 << 10);
     let greeting = async {
         loop {
             let Some(socket) = accepted(&listener).await else { continue };
-            let (acceptor, newcomers) = (acceptor.clone(), newcomers.clone());
+            let (office, acceptor, newcomers) = (office.clone(), acceptor.clone(), newcomers.clone());
             tokio::spawn(async move {
-                if let Some(stream) = greet(&acceptor, socket).await {
+                if let Some(stream) = greet(&office, &acceptor, socket).await {
                     let (connection, _gone) = Watched::new(stream, ());
                     // Nobody listens any more only when serving ends.
                     let _ = newcomers.send(Ok::<_, io::Error>(connection)).await;

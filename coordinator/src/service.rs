@@ -23,6 +23,7 @@ use tonic::{Request, Response, Status};
 use crate::announce;
 use crate::directory::{self, Office as PersonOffice, Person, Site};
 use crate::home::HomeError;
+use crate::logbook::StudySubmitted;
 use crate::office::{InviteError, Office};
 use crate::round::version;
 use crate::run;
@@ -44,6 +45,12 @@ impl Network for Desk {
         let bytes = request.into_inner().sealed_study;
         let submitted =
             studies::submit(&office.home, &office.root, &bytes, office.now()).map_err(study_status)?;
+        let entry = StudySubmitted {
+            study: submitted.envelope.payload_digest(),
+            name: format!("{}@{}", submitted.study.id, submitted.study.version),
+            approvals: submitted.envelope.signers(&office.root.approvers),
+        };
+        office.logbook.write(&entry, office.now()).map_err(|error| Status::internal(error.to_string()))?;
         if let Ok(complete) = SealedStudy::open(submitted.envelope.clone(), &office.root, office.now()) {
             announce::to_all(office, complete);
         }
@@ -206,9 +213,10 @@ fn invite_status(error: InviteError) -> Status {
     match error {
         InviteError::Enrolled(_) => Status::already_exists(message),
         InviteError::Name(_) | InviteError::TooLong => Status::invalid_argument(message),
-        InviteError::Home(_) | InviteError::Randomness(_) | InviteError::Store(_) => {
-            Status::internal(message)
-        }
+        InviteError::Home(_)
+        | InviteError::Ledger(_)
+        | InviteError::Randomness(_)
+        | InviteError::Store(_) => Status::internal(message),
     }
 }
 

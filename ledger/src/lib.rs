@@ -95,6 +95,7 @@ mod fault;
 mod ledger;
 mod merkle;
 mod note;
+mod record;
 mod storage;
 mod verification;
 
@@ -103,5 +104,6 @@ pub use entry::{Entry, EntryError, MOST_ENTRY_BYTES};
 pub use fault::Fault;
 pub use ledger::{Ledger, LedgerError, Recovery};
 pub use note::{CheckpointKey, NoteError, Origin, OriginError, VerifierKey};
+pub use record::Record;
 pub use storage::{DirectoryStorage, Storage};
 pub use verification::{Verification, verify, verify_bytes};

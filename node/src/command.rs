@@ -5,7 +5,6 @@
 mod enrol;
 mod import;
 mod init;
-mod ledger;
 mod plain_words;
 mod policy;
 mod serve;
@@ -19,6 +18,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use notochord_program::command_line;
 use notochord_program::failure::Failure;
+use notochord_program::ledger_command::LedgerCommand;
+
+use crate::home::Home;
 
 /// A centre's node of a federated research network: your data stay here, studies come to them.
 #[derive(Parser)]
@@ -55,7 +57,7 @@ enum Command {
     Policy(policy::PolicyArguments),
     /// Show or verify the ledger
     #[command(subcommand, after_help = "Example: notochord-node --home node ledger verify")]
-    Ledger(ledger::LedgerCommand),
+    Ledger(LedgerCommand),
 }
 
 /// Runs a command line; 0 done, 1 failed, 2 wrong usage, 3 refused by a rule.
@@ -72,6 +74,9 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Serve(command) => command.run(&home),
         Command::Status(command) => command.run(&home),
         Command::Policy(command) => command.run(&home),
-        Command::Ledger(command) => command.run(&home),
+        Command::Ledger(command) => {
+            let home = Home::open(&home)?;
+            command.run(home.ledger_storage()?, home.checkpoint_key()?)
+        }
     }
 }

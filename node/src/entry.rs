@@ -2,7 +2,7 @@
 //! threshold: the record of what left must not become a leak itself.
 
 use notochord_disclosure::Fired;
-use notochord_ledger::{Entry, Ledger, LedgerError};
+use notochord_ledger::{Entry, Ledger, Record as _, kinds};
 use notochord_proto::digest::Digest;
 use notochord_proto::name::{AnalysisId, RunId};
 use serde::{Deserialize, Serialize};
@@ -137,26 +137,6 @@ pub(crate) struct RunClosed {
     pub(crate) study: Digest,
     pub(crate) result: Option<Digest>,
     pub(crate) rounds: Vec<Digest>,
-}
-
-/// Writes an entry under its kind; it is durable when this returns.
-pub(crate) trait Record: Serialize {
-    /// The entry's kind.
-    const KIND: &'static str;
-
-    /// Appends it.
-    fn write(&self, ledger: &mut Ledger, now: OffsetDateTime) -> Result<(), LedgerError>
-    where
-        Self: Sized,
-    {
-        ledger.append(now, Self::KIND, self).map(|_| ())
-    }
-}
-
-macro_rules! kinds {
-    ($($type:ident = $kind:literal),* $(,)?) => {
-        $(impl Record for $type { const KIND: &'static str = $kind; })*
-    };
 }
 
 kinds!(

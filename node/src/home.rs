@@ -16,9 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use notochord_engine::record_key::RecordKey;
-use notochord_ledger::{
-    CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError, VerifierKey,
-};
+use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError};
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
 use notochord_program::failure::Failure;
@@ -196,7 +194,7 @@ impl Home {
 
     /// The ledger, repaired after a crash if need be; what was repaired is in [`Ledger::recoveries`].
     pub fn ledger(&self) -> Result<Ledger, HomeError> {
-        Ok(Ledger::open(self.ledger_storage()?, checkpoint_key(&self.node_key()?)?)?)
+        Ok(Ledger::open(self.ledger_storage()?, self.checkpoint_key()?)?)
     }
 
     /// The ledger's files.
@@ -205,9 +203,9 @@ impl Home {
         DirectoryStorage::open(&path).map_err(|source| file_error(&path, source))
     }
 
-    /// The key that verifies the ledger's checkpoints.
-    pub fn ledger_verifier(&self) -> Result<VerifierKey, HomeError> {
-        Ok(checkpoint_key(&self.node_key()?)?.verifier())
+    /// The key that signs the ledger's checkpoints.
+    pub fn checkpoint_key(&self) -> Result<CheckpointKey, HomeError> {
+        checkpoint_key(&self.node_key()?)
     }
 
     fn secret_key(&self, name: &'static str) -> Result<SecretKey, HomeError> {

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use notochord_ledger::{Ledger, Recovery};
+use notochord_ledger::{Ledger, Record, Recovery};
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::keys::SecretKey;
@@ -20,7 +20,7 @@ use time::Duration;
 
 use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
-use crate::entry::{self, Intent, LinkRefused, Reason, Record as _, Released, ReleasedStep, RoundRefused};
+use crate::entry::{self, Intent, LinkRefused, Reason, Released, ReleasedStep, RoundRefused};
 use crate::entry::{RecordRefused, RunClosed, StudyReceived, StudyTurnedAway};
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
@@ -274,7 +274,7 @@ impl Responder {
     }
 
     /// Writes an entry whose failure changes nothing about the answer.
-    fn write_down(&self, record: &impl entry::Record) {
+    fn write_down(&self, record: &impl Record) {
         if let Err(error) = record.write(&mut self.ledger(), self.centre.now()) {
             tracing::error!(%error, "the ledger could not be written");
         }

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notochord_link::backoff::{Backoff, jitter};
 use notochord_link::membership::{Membership, MembershipError};
@@ -20,6 +20,9 @@ use crate::service::NodeService;
 /// The most connections a listening node keeps at once: one in use, one taking over, and some in handshake.
 const MOST_CONNECTIONS: usize = 8;
 
+/// After this long a link counts as one that held.
+const SETTLED: Duration = Duration::from_secs(10);
+
 /// Dials the coordinator for as long as the node runs.
 pub async fn dial(membership: &Membership, responder: Arc<Responder>) {
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
@@ -27,8 +30,12 @@ pub async fn dial(membership: &Membership, responder: Arc<Responder>) {
         match membership.dial().await {
             Ok(stream) => {
                 info!(coordinator = %membership.connect, "connected");
-                backoff.reset();
+                let connected = Instant::now();
                 serve(stream, &responder).await;
+                // A coordinator that turns this node away does so only after the handshake.
+                if connected.elapsed() >= SETTLED {
+                    backoff.reset();
+                }
                 info!(coordinator = %membership.connect, "disconnected");
             }
             Err(error) => {

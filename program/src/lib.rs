@@ -1,6 +1,7 @@
 //! How the network's programs begin and end: one reading of command lines, one set of exit codes, one log, one way
-//! to be stopped.
+//! to be stopped, one way to look into a ledger.
 
 pub mod command_line;
 pub mod failure;
+pub mod ledger_command;
 pub mod server;

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use notochord_ledger::{Ledger, Record as _};
 use notochord_link::identity::Identity;
 use notochord_link::membership::write_directly;
 use notochord_link::private_file::{create_private, create_private_directory};
@@ -21,6 +22,7 @@ use super::key::new_secret_key;
 use crate::authority::Authority;
 use crate::directory::{Office, Person, enrol_person};
 use crate::home::Home;
+use crate::logbook::NetworkMade;
 
 const EXAMPLE: &str = "Example: notochord --home network init --name spine --dictionary dictionary.csv \
     --investigator \"A. Investigator=ed25519:…\" --approver steering=ed25519:… --approver ethics=ed25519:…";
@@ -165,6 +167,11 @@ impl Init {
         home.write("root.json", sealed_root.to_json().as_bytes())?;
         home.write("dictionary.csv", &subject.dictionary)?;
         self.enrol_operator(home, subject, &authority, &sealed_root, now)?;
+        create_private_directory(&home.path("ledger")).map_err(failed)?;
+        let mut ledger =
+            Ledger::create(home.ledger_storage()?, home.checkpoint_key()?).map_err(Failure::failed)?;
+        let made = NetworkMade { root: sealed_root.payload_digest() };
+        made.write(&mut ledger, now).map_err(Failure::failed)?;
         home.write("network.toml", self.network_toml(subject).as_bytes())?;
         Ok(root)
     }

@@ -2,16 +2,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use notochord_ledger::Ledger;
 use notochord_link::private_file::replace;
 use notochord_program::failure::Failure;
 use notochord_program::server::{log_to_stderr, stop_signal};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::authority::Authority;
 use crate::home::{Addresses, Home};
 use crate::hub::Hub;
+use crate::logbook::Logbook;
 use crate::office::Office;
 use crate::serve::{listen, serve};
 use crate::store::Store;
@@ -44,6 +46,10 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     let authority_key = home.tls_key("keys/authority.key")?;
     let authority = Authority::load(CertificateDer::from(certificate.into_contents()), authority_key)
         .map_err(Failure::failed)?;
+    let ledger = Ledger::open(home.ledger_storage()?, home.checkpoint_key()?).map_err(Failure::failed)?;
+    for recovery in ledger.recoveries() {
+        warn!(%recovery, "the ledger was repaired");
+    }
     let store = Store::open(&home.path("state")).map_err(Failure::failed)?;
     let now = OffsetDateTime::now_utc();
     for run in store.close_interrupted_runs(now).map_err(Failure::failed)? {
@@ -57,6 +63,7 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
         root,
         sealed_root,
         authority,
+        logbook: Logbook::new(ledger),
         store,
         hub,
         clock: Arc::new(OffsetDateTime::now_utc),

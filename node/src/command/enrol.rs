@@ -2,12 +2,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use notochord_ledger::Record as _;
 use notochord_link::invitation::Invitation;
 use notochord_link::membership::Membership;
 use notochord_program::failure::Failure;
 use time::OffsetDateTime;
 
-use crate::entry::{Enrolled, EnrolmentRefused, Reason, Record as _};
+use crate::entry::{Enrolled, EnrolmentRefused, Reason};
 use crate::home::{Home, HomeError};
 
 /// Join a network with an invitation

@@ -7,11 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use notochord_engine::import::{ImportError, Imported, read_plain_csv};
 use notochord_engine::record_key::RecordKey;
 use notochord_engine::snapshot::{Snapshot, SnapshotError, Written};
+use notochord_ledger::Record as _;
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
 use time::OffsetDateTime;
 
-use crate::entry::{self, Record as _};
+use crate::entry;
 use crate::home::Home;
 
 /// Import a CSV export into a new snapshot

@@ -1,10 +1,11 @@
 use std::path::Path;
 
 use clap::Args;
+use notochord_ledger::Record as _;
 use notochord_program::failure::Failure;
 use time::OffsetDateTime;
 
-use crate::entry::{Initialised, Record as _};
+use crate::entry::Initialised;
 use crate::home::Home;
 
 /// Make a node: keys, policy and an empty ledger

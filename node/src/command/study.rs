@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use notochord_ledger::Record as _;
 use notochord_program::failure::Failure;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
@@ -12,7 +13,7 @@ use time::OffsetDateTime;
 use super::plain_words;
 use crate::centre::Centre;
 use crate::decision::{self, Decision};
-use crate::entry::{Record as _, StudyAccepted, StudyRefused};
+use crate::entry::{StudyAccepted, StudyRefused};
 use crate::home::Home;
 use crate::preview;
 

@@ -59,6 +59,7 @@ fn an_invitation_works_once() {
     let enrolled = fs::read(&log).unwrap();
     assert_not_enrolled(&stage, &second, &invitation, NOT_VALID);
     assert_eq!(fs::read(&log).unwrap(), enrolled, "the enrolment log still holds the first");
+    assert!(stage.coordinators_turned_away().contains("an invitation that is unknown or was used"));
 }
 
 #[test]

@@ -135,9 +135,18 @@ impl Stage {
         serde_json::from_slice(&fs::read(out.join("result.json")).unwrap()).unwrap()
     }
 
-    /// Waits until the coordinator has said something so many times.
+    /// Waits until the coordinator has said so many times that it turned somebody away for this reason; its ledger
+    /// says so too.
     pub(crate) fn wait_for_the_coordinator_to_say(&self, what: &str, times: usize) {
         wait_for_words(|| self.network.coordinator_log(), what, times);
+        wait_for_words(|| self.coordinators_turned_away(), what, 1);
+    }
+
+    /// The entries of the coordinator's ledger about those it turned away, a line each.
+    pub(crate) fn coordinators_turned_away(&self) -> String {
+        let shown = self.network.coordinator_command(["ledger", "show", "--json"]).unwrap();
+        let lines = String::from_utf8_lossy(&shown.stdout).into_owned();
+        lines.lines().filter(|line| line.contains("turned_away")).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until a centre's node has said something so many times.

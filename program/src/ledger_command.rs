@@ -1,16 +1,21 @@
-use std::path::Path;
+//! The commands on a ledger, the same at every node and at the coordinator.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
 
 use clap::Subcommand;
-use notochord_program::failure::Failure;
+use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger};
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
-use crate::home::Home;
+use crate::failure::Failure;
 
+/// A command on a ledger.
 #[derive(Subcommand)]
-pub(super) enum LedgerCommand {
+pub enum LedgerCommand {
     /// Print the ledger, oldest entry first
-    #[command(after_help = "Example: notochord-node --home node ledger show --last 20")]
+    #[command(
+        after_help = "Example: notochord-node --home node ledger show --last 20 (at the coordinator: notochord --home network …)"
+    )]
     Show {
         /// Only the last entries
         #[arg(long)]
@@ -20,7 +25,9 @@ pub(super) enum LedgerCommand {
         json: bool,
     },
     /// Check every byte of the ledger against its chain and its signed checkpoint
-    #[command(after_help = "Example: notochord-node --home node ledger verify")]
+    #[command(
+        after_help = "Example: notochord-node --home node ledger verify (at the coordinator: notochord --home network …)"
+    )]
     Verify {
         /// For programs
         #[arg(long)]
@@ -29,17 +36,17 @@ pub(super) enum LedgerCommand {
 }
 
 impl LedgerCommand {
-    pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
-        let home = Home::open(path)?;
+    /// Runs it on the ledger in `storage`, whose checkpoints `key` signs.
+    pub fn run(self, storage: DirectoryStorage, key: CheckpointKey) -> Result<(), Failure> {
         match self {
-            Self::Show { last, json } => show(&home, last.unwrap_or(usize::MAX), json),
-            Self::Verify { json } => verify(&home, json),
+            Self::Show { last, json } => show(storage, key, last.unwrap_or(usize::MAX), json),
+            Self::Verify { json } => verify(&storage, &key, json),
         }
     }
 }
 
-fn show(home: &Home, last: usize, as_json: bool) -> Result<(), Failure> {
-    let ledger = home.ledger()?;
+fn show(storage: DirectoryStorage, key: CheckpointKey, last: usize, as_json: bool) -> Result<(), Failure> {
+    let ledger = Ledger::open(storage, key).map_err(Failure::failed)?;
     ledger.recoveries().iter().for_each(|recovery| eprintln!("{recovery}"));
     let entries = ledger.entries();
     for entry in &entries[entries.len().saturating_sub(last)..] {
@@ -57,8 +64,8 @@ fn show(home: &Home, last: usize, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn verify(home: &Home, as_json: bool) -> Result<(), Failure> {
-    let found = notochord_ledger::verify(&home.ledger_storage()?, &home.ledger_verifier()?)
+fn verify(storage: &DirectoryStorage, key: &CheckpointKey, as_json: bool) -> Result<(), Failure> {
+    let found = notochord_ledger::verify(storage, &key.verifier())
         .map_err(|error| Failure::failed(format!("the ledger cannot be read: {error}")))?;
     if as_json {
         let fault = found.fault.as_ref().map(ToString::to_string);

@@ -1,0 +1,105 @@
+//! The coordinator's ledger: who was invited, who came in, who was turned away, what was submitted and run.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use notochord_ledger::{Ledger, LedgerError, Record, kinds};
+use notochord_proto::digest::Digest;
+use notochord_proto::name::{RunId, SiteId};
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+use tracing::error;
+
+/// The coordinator's ledger, open for writing.
+pub struct Logbook(Mutex<Ledger>);
+
+/// The network was made.
+#[derive(Serialize)]
+pub(crate) struct NetworkMade {
+    pub(crate) root: Digest,
+}
+
+/// Somebody was invited.
+#[derive(Serialize)]
+pub(crate) struct Invited {
+    pub(crate) id: SiteId,
+    pub(crate) label: String,
+}
+
+/// Somebody enrolled.
+#[derive(Serialize)]
+pub(crate) struct Enrolled {
+    pub(crate) identity: String,
+    pub(crate) certificate: Digest,
+}
+
+/// Somebody was turned away: with an invitation that is not valid, or with no right certificate.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TurnedAway {
+    pub(crate) reason: String,
+}
+
+/// A sealed study was handed in.
+#[derive(Serialize)]
+pub(crate) struct StudySubmitted {
+    pub(crate) study: Digest,
+    pub(crate) name: String,
+    pub(crate) approvals: Vec<String>,
+}
+
+/// A run began.
+#[derive(Serialize)]
+pub(crate) struct RunBegan {
+    pub(crate) run: RunId,
+    pub(crate) study: Digest,
+}
+
+/// A run ended.
+#[derive(Serialize)]
+pub(crate) struct RunEnded {
+    pub(crate) run: RunId,
+    pub(crate) status: &'static str,
+    pub(crate) reason: String,
+}
+
+kinds!(
+    NetworkMade = "network_made",
+    Invited = "invited",
+    Enrolled = "enrolled",
+    TurnedAway = "turned_away",
+    StudySubmitted = "study_submitted",
+    RunBegan = "run_began",
+    RunEnded = "run_ended",
+);
+
+impl Logbook {
+    /// A logbook in this ledger.
+    pub fn new(ledger: Ledger) -> Self {
+        Self(Mutex::new(ledger))
+    }
+
+    /// Writes an entry; it is durable when this returns.
+    pub(crate) fn write(&self, record: &impl Record, now: OffsetDateTime) -> Result<(), LedgerError> {
+        record.write(&mut self.ledger(), now)
+    }
+
+    /// Writes down that somebody was turned away. The same reason is written once an hour: a stranger who comes
+    /// again and again must not fill the ledger.
+    pub(crate) fn turn_away(&self, reason: String, now: OffsetDateTime) {
+        let mut ledger = self.ledger();
+        let lately = ledger.entries().iter().rev().take_while(|entry| now - entry.time < Duration::HOUR);
+        let known = lately
+            .filter(|entry| entry.kind == TurnedAway::KIND)
+            .any(|entry| entry.body::<TurnedAway>().is_ok_and(|before| before.reason == reason));
+        if known {
+            return;
+        }
+        if let Err(error) = (TurnedAway { reason }).write(&mut ledger, now) {
+            error!(%error, "the ledger could not be written");
+        }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // The ledger checks itself before each append, whatever happened to a thread that held it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
