@@ -15,6 +15,7 @@ pub mod home;
 pub mod hub;
 pub mod logbook;
 pub mod office;
+mod operator;
 mod printing;
 pub mod report;
 pub mod result;

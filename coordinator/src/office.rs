@@ -1,6 +1,6 @@
 //! The coordinator at work: what every service and run shares.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use notochord_ledger::LedgerError;
 use notochord_link::invitation::{Invitation, TOKEN_BYTES, Token};
@@ -45,6 +45,8 @@ pub struct Office {
     pub store: Store,
     /// The connected nodes.
     pub hub: Hub,
+    /// Held while a study is handed in.
+    pub submitting: Mutex<()>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -52,12 +54,18 @@ pub struct Office {
 /// The longest an invitation may be valid.
 pub const LONGEST_INVITATION: Duration = Duration::days(30);
 
+/// The longest name of a site or person, in characters.
+const LONGEST_LABEL: usize = 200;
+
 /// Why nobody can be invited.
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
     /// Its name gives no id.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// A name that would not fit a line.
+    #[error("a name is at most 200 characters, none of them a control character")]
+    Label,
     /// There already.
     #[error("`{0}` is enrolled already")]
     Enrolled(SiteId),
@@ -86,6 +94,9 @@ impl Office {
 
     /// Makes an invitation for a site or person of this name.
     pub fn invite(&self, label: &str, invitee: Invitee, valid: Duration) -> Result<Invitation, InviteError> {
+        if label.chars().count() > LONGEST_LABEL || label.contains(char::is_control) {
+            return Err(InviteError::Label);
+        }
         let id = SiteId::new(slug(label))?;
         let enrolled = match invitee {
             Invitee::Site { .. } => directory::site(&self.home, &id)?.is_some(),

@@ -36,6 +36,8 @@ use crate::store::{RunLine, RunStatus, StoreError};
 
 /// How long a node may take to say what its centre has decided.
 const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(10);
+/// How much the clocks of centres may be ahead.
+const CLOCK_SLACK: Duration = Duration::from_secs(600);
 /// How long the delivery of the release record is tried.
 const DELIVER_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -249,7 +251,7 @@ impl Run {
     fn round(&self, seats: &[Seat], plan: &Plan) -> Result<Round, RunError> {
         let mut key = [0; 16];
         getrandom::fill(&mut key).map_err(RunError::Randomness)?;
-        let left = self.deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
+        let left = self.deadline.saturating_duration_since(Instant::now()) + CLOCK_SLACK;
         Ok(Round::seal(
             &self.office.root.network,
             &self.id,

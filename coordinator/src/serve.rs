@@ -29,7 +29,7 @@ use crate::service::Desk;
 
 /// The most connections that may be in their handshake at once.
 const MOST_HANDSHAKES: usize = 64;
-/// The most people connected at once.
+/// The most people's connections that may wait to be served.
 const MOST_PEOPLE: usize = 64;
 
 /// A person's connection, as tonic serves it.
@@ -132,11 +132,10 @@ async fn greet(
     match timeout(CONNECT_TIMEOUT, acceptor.accept(socket)).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
-            turn_away(
-                office,
-                format!("a caller without a certificate of this network was turned away: {error}"),
-            )
-            .await;
+            // A stranger chooses what the error says; the ledger gets words of its own.
+            debug!(%error, "a handshake failed");
+            turn_away(office, "a caller without a certificate of this network was turned away".to_owned())
+                .await;
             None
         }
         Err(_) => None,
@@ -250,16 +249,21 @@ async fn open_door(
 ) -> Result<(), ServeError> {
     let (newcomers, arriving) = mpsc::channel(MOST_HANDSHAKES);
     let door = EnrolmentServer::new(Door::new(office.clone())).max_decoding_message_size(64 << 10);
+    let places = Arc::new(Semaphore::new(MOST_HANDSHAKES));
     let greeting = async {
         loop {
+            // The semaphore is never closed.
+            let Ok(place) = places.clone().acquire_owned().await else { return };
             let Some(socket) = accepted(&listener).await else { continue };
             let (office, acceptor, newcomers) = (office.clone(), acceptor.clone(), newcomers.clone());
             tokio::spawn(async move {
                 if let Some(stream) = greet(&office, &acceptor, socket).await {
-                    let (connection, _gone) = Watched::new(stream, ());
-                    // Nobody listens any more only when serving ends.
+                    let (connection, gone) = Watched::new(stream, ());
+                    // Nobody listens any more only when serving ends; the keepalive ends a silent connection.
                     let _ = newcomers.send(Ok::<_, io::Error>(connection)).await;
+                    let _ = gone.await;
                 }
+                drop(place);
             });
         }
     };

@@ -31,7 +31,7 @@ use crate::store::{Invitee, RunLine, RunStatus, StoreError};
 use crate::studies::{self, StudiesError, SubmittedStudy};
 
 /// The longest a run may wait for its sites.
-const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_DEADLINE: Duration = Duration::from_secs(12 * 3600);
 /// How long a node may take to say what it can do.
 const CAPABILITIES_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -43,8 +43,7 @@ impl Network for Desk {
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitReply>, Status> {
         let office = &self.0;
         let bytes = request.into_inner().sealed_study;
-        let submitted =
-            studies::submit(&office.home, &office.root, &bytes, office.now()).map_err(study_status)?;
+        let submitted = studies::submit(office, &bytes).map_err(study_status)?;
         let entry = StudySubmitted {
             study: submitted.envelope.payload_digest(),
             name: format!("{}@{}", submitted.study.id, submitted.study.version),
@@ -200,7 +199,7 @@ fn study_status(error: StudiesError) -> Status {
     match error {
         StudiesError::Unknown(_) => Status::not_found(message),
         StudiesError::Home(_) => Status::internal(message),
-        StudiesError::Sealed(_) => Status::failed_precondition(message),
+        StudiesError::DefinedSum { .. } | StudiesError::Sealed(_) => Status::failed_precondition(message),
         StudiesError::Ambiguous(_)
         | StudiesError::Envelope(_)
         | StudiesError::Malformed(_)
@@ -212,7 +211,7 @@ fn invite_status(error: InviteError) -> Status {
     let message = error.to_string();
     match error {
         InviteError::Enrolled(_) => Status::already_exists(message),
-        InviteError::Name(_) | InviteError::TooLong => Status::invalid_argument(message),
+        InviteError::Label | InviteError::Name(_) | InviteError::TooLong => Status::invalid_argument(message),
         InviteError::Home(_)
         | InviteError::Ledger(_)
         | InviteError::Randomness(_)

@@ -1,14 +1,20 @@
 //! The sealed studies the coordinator holds: one file per study's exact bytes.
 
+use std::sync::PoisonError;
+
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
+use notochord_proto::name::AnalysisId;
 use notochord_proto::problem::Problem;
 use notochord_proto::root::Root;
+use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::{SealedStudy, SealedStudyError};
-use notochord_proto::study::Study;
+use notochord_proto::study::{Profile, Study};
+use notochord_stats::plan::Plan;
 use time::OffsetDateTime;
 
 use crate::home::{Home, HomeError};
+use crate::office::Office;
 
 /// A study as handed in; its approvals may still be incomplete.
 #[derive(Debug, Clone)]
@@ -31,6 +37,17 @@ pub enum StudiesError {
     /// May not run.
     #[error(transparent)]
     Sealed(#[from] SealedStudyError),
+    /// A sum over what the study defines.
+    #[error(
+        "{analysis} adds up `{term}`, which the study defines; that could single out a patient, so nodes add up only \
+         the dictionary's own variables and yes/no ones"
+    )]
+    DefinedSum {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The term, as the study writes it.
+        term: String,
+    },
     /// Two documents under one name.
     #[error("`{0}` is taken by another document; a changed study needs a new version")]
     Taken(String),
@@ -47,18 +64,19 @@ pub enum StudiesError {
 
 /// Takes a sealed study, or adds its signatures to the one already held. An investigator of the network must
 /// have signed it, and it must be fit for the network today.
-pub fn submit(
-    home: &Home,
-    root: &Root,
-    bytes: &[u8],
-    now: OffsetDateTime,
-) -> Result<SubmittedStudy, StudiesError> {
+pub fn submit(office: &Office, bytes: &[u8]) -> Result<SubmittedStudy, StudiesError> {
+    let (home, root) = (&office.home, &office.root);
+    // Two that add signatures to one study at the same time must not lose each other's.
+    let _alone = office.submitting.lock().unwrap_or_else(PoisonError::into_inner);
     let mut envelope = Envelope::from_json(bytes)?;
     let signed = envelope
         .verify(notochord_proto::root::STUDY_TYPE, &root.investigators)
         .map_err(SealedStudyError::Investigator)?;
     let study = Study::parse("the sealed study", signed.payload).map_err(StudiesError::Malformed)?;
-    notochord_proto::sealed_study::check(&study, root, now.date())?;
+    notochord_proto::sealed_study::check(&study, root, office.now().date())?;
+    fit(office, &study)?;
+    // Seals of strangers say nothing, and would take the place of approvals.
+    envelope.keep_seals_of(&[&root.investigators, &root.approvers]);
     let digest = envelope.payload_digest();
     for held in list(home)? {
         if held.envelope.payload_digest() == digest {
@@ -69,6 +87,17 @@ pub fn submit(
     }
     home.write(&file_name(digest), envelope.to_json().as_bytes())?;
     Ok(SubmittedStudy { envelope, study })
+}
+
+/// Whether nodes could answer a study: one that they cannot would only meet their silence.
+fn fit(office: &Office, study: &Study) -> Result<(), StudiesError> {
+    let scope = Scope::new(&office.dictionary, &[]).with_derived(study).map_err(StudiesError::Malformed)?;
+    let plan = Plan::new(study, &scope).map_err(StudiesError::Malformed)?;
+    let rules_act = office.root.throwaway_minimum != Some(1) && study.disclosure.profile != Profile::Open;
+    match plan.defined_sum(study) {
+        Some((analysis, term)) if rules_act => Err(StudiesError::DefinedSum { analysis, term }),
+        _ => Ok(()),
+    }
 }
 
 /// Every study, by id and version.

@@ -10,7 +10,7 @@
 //!
 //! | rule | acts on |
 //! |---|---|
-//! | [`Rows`](Rule::Rows) | an analysis of fewer than k patients |
+//! | [`Rows`](Rule::Rows) | an analysis of fewer than k patients, or of nobody |
 //! | [`Primary`](Rule::Primary), R1 | every count |
 //! | [`Complement`](Rule::Complement), R2 | frequency tables |
 //! | [`Secondary`](Rule::Secondary), R4 | frequency tables and grids |

@@ -65,6 +65,11 @@ impl Threshold {
         self.0
     }
 
+    /// Whether so many are fewer than k, or none.
+    pub(crate) fn exceeds(self, count: i128) -> bool {
+        count < i128::from(self.0)
+    }
+
     /// Whether `count` is too few to be seen, yet not none.
     pub(crate) fn is_small(self, count: i128) -> bool {
         (1..i128::from(self.0)).contains(&count)

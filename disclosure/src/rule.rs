@@ -25,7 +25,7 @@ pub enum Rule {
     Primary,
     /// R9: a model with few residual degrees of freedom.
     ResidualDf,
-    /// An analysis of few patients.
+    /// An analysis of few patients, or of nobody.
     Rows,
     /// R4: a count from which a withheld one could be worked out.
     Secondary,

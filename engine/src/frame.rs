@@ -2,7 +2,8 @@
 //!
 //! The cohort is narrowed once, the study's derived variables are computed on it, and every analysis gets the
 //! rows its own `where` leaves, with the variables its statistic names and no others. A row whose condition
-//! is missing is out.
+//! is missing is out. A derived value outside its declared bounds or levels is missing: to refuse it would
+//! tell whoever wrote the study that some patient has it.
 
 mod derived;
 
@@ -30,12 +31,6 @@ pub enum FrameError {
     /// A derived variable does not fit the variables before it.
     #[error(transparent)]
     Derived(#[from] Problem),
-    /// A derived value that the study says cannot be.
-    #[error("a value of the derived variable `{variable}` is not what its `type` allows")]
-    DerivedOutside {
-        /// The derived variable.
-        variable: VariableName,
-    },
     /// An expression cannot be evaluated.
     #[error("{place}: {source}")]
     Evaluate {
@@ -197,7 +192,6 @@ impl Question<'_> {
         let values = derived::values(&value, &variable.kind, cohort).map_err(|source| {
             FrameError::Evaluate { place: format!("derived variable `{}`", derived.name), source }
         })?;
-        let values = values.ok_or_else(|| FrameError::DerivedOutside { variable: derived.name.clone() })?;
         Ok(RowColumn { variable: variable.clone(), values })
     }
 }

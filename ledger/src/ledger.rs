@@ -24,19 +24,13 @@ pub struct Ledger<S = DirectoryStorage> {
     unsure: bool,
 }
 
-/// What an interrupted append left behind and how it was put right: to be said to the person.
+/// What an interrupted append left behind and how it was put right: to be said to the person. The entry,
+/// whole or not, was not acknowledged, so nothing was lost; to sign for it would let somebody who can write
+/// to the log, but has no key, add entries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Recovery {
-    /// A complete last line had not been signed for.
-    #[error(
-        "line {line} was written when the machine stopped, before it was signed; it is whole and now signed"
-    )]
-    Signed {
-        /// The line, counted from 1.
-        line: u64,
-    },
-    /// The last line was incomplete or unreadable.
-    #[error("line {line} was being written when the machine stopped; its {bytes} bytes were cut off")]
+    /// The last line had not been signed for.
+    #[error("line {line} was not yet signed for when the machine stopped; its {bytes} bytes were cut off")]
     TornTail {
         /// The line, counted from 1.
         line: u64,
@@ -158,22 +152,15 @@ impl<S: Storage> Ledger<S> {
         self.repair(tail)
     }
 
-    /// Deals with what stands after the last signed entry: nothing, one whole line, or one that was cut
-    /// short.
+    /// Cuts off what stands after the last signed entry: at most one line, whole or torn.
     fn repair(&mut self, tail: &[u8]) -> Result<(), LedgerError> {
         let line = self.chain.size() + 1;
         let Some((_, before_last)) = tail.split_last() else { return Ok(()) };
         if before_last.contains(&b'\n') {
             return Err(Fault::Unsigned { line, signed: self.chain.size() }.into());
         }
-        match self.keep(tail) {
-            Ok(()) => self.recoveries.push(Recovery::Signed { line }),
-            Err(LedgerError::Broken(Fault::Form { .. })) => {
-                self.storage.truncate_log(self.chain.bytes()).map_err(failed("cutting off a torn line"))?;
-                self.recoveries.push(Recovery::TornTail { line, bytes: tail.len() as u64 });
-            }
-            Err(error) => return Err(error),
-        }
+        self.storage.truncate_log(self.chain.bytes()).map_err(failed("cutting off an unsigned line"))?;
+        self.recoveries.push(Recovery::TornTail { line, bytes: tail.len() as u64 });
         Ok(())
     }
 

@@ -73,12 +73,10 @@
 //!
 //! # Opening, and what is repaired
 //!
-//! A machine may stop between any two of those steps. Two things are put right, and said in
-//! [`Ledger::recoveries`]:
-//!
-//! - a last line beyond the checkpoint that is incomplete or unreadable: it was never acknowledged and is cut
-//!   off;
-//! - one complete line beyond the checkpoint that continues the chain: it is signed.
+//! A machine may stop between any two of those steps. What it leaves is one line beyond the checkpoint, torn or
+//! whole. The append did not return, so nobody acted on the entry: the line is cut off, and that is said in
+//! [`Ledger::recoveries`]. A whole line is never signed afterwards: anybody who can write to the log can
+//! continue the chain, and only the checkpoint says that the ledger's owner wrote it.
 //!
 //! Anything else is a [`Fault`]: lines missing below the checkpoint, a chain, root or signature that does not
 //! fit, a missing checkpoint. It is never repaired. The ledger stays locked and a person must look.

@@ -34,7 +34,6 @@ pub struct Centre {
     label: String,
     root: Root,
     dictionary: Dictionary,
-    policy: Policy,
     clock: Clock,
 }
 
@@ -55,7 +54,6 @@ impl Centre {
             label: membership.label.clone(),
             root: membership.root,
             dictionary: home.dictionary()?,
-            policy: Policy::load(&home)?,
             home,
             clock,
         })
@@ -103,8 +101,9 @@ impl Centre {
     }
 
     /// The disclosure rules under which a study runs here.
+    /// policy.toml is read each time, so that what is shown and what is done never differ.
     pub fn rules(&self, study: &SealedStudy) -> Result<Rules, Refusal> {
-        Ok(self.policy.rules(&study.study, &self.root)?)
+        Ok(Policy::load(&self.home)?.rules(&study.study, &self.root)?)
     }
 
     /// A study's analyses for sites of these names.
@@ -114,7 +113,17 @@ impl Centre {
         };
         let scope = Scope::new(&self.dictionary, labels).with_derived(&study.study).map_err(first)?;
         let plan = Plan::new(&study.study, &scope).map_err(first)?;
+        self.permit(study, &plan)?;
         Ok(Question { scope, plan })
+    }
+
+    /// A number that the study itself defines could be 1 for one patient and 0 for all others; an exact sum with it
+    /// would be that patient's record. Where rules act, sums are over the dictionary's own variables.
+    fn permit(&self, study: &SealedStudy, plan: &Plan) -> Result<(), Refusal> {
+        match plan.defined_sum(&study.study) {
+            Some((analysis, term)) if self.rules(study)?.act() => Err(Refusal::DefinedSum { analysis, term }),
+            _ => Ok(()),
+        }
     }
 
     /// The rows of every analysis, from a snapshot that is verified as it is read.

@@ -1,7 +1,7 @@
 //! What the node writes into its ledger. No entry holds a patient's value, a row number or a count below a
 //! threshold: the record of what left must not become a leak itself.
 
-use notochord_disclosure::Fired;
+use notochord_disclosure::{Fired, Rule};
 use notochord_ledger::{Entry, Ledger, Record as _, kinds};
 use notochord_proto::digest::Digest;
 use notochord_proto::name::{AnalysisId, RunId};
@@ -114,7 +114,24 @@ pub(crate) struct ReleasedStep {
     pub(crate) analysis: AnalysisId,
     /// Whether the rules withheld all of it.
     pub(crate) withheld_whole: bool,
-    pub(crate) rules: Vec<Fired>,
+    pub(crate) rules: Vec<RuleCount>,
+}
+
+/// A rule that acted on a step, and how many numbers it held back.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RuleCount {
+    pub(crate) rule: Rule,
+    pub(crate) withheld: usize,
+}
+
+impl RuleCount {
+    /// What fired, a line per rule: a model can fire on thousands of sums.
+    pub(crate) fn folded(fired: &[Fired]) -> Vec<Self> {
+        let withheld =
+            |rule| fired.iter().filter(|one| one.rule == rule).map(|one| one.withheld).reduce(|a, b| a + b);
+        let counted = Rule::ALL.into_iter().filter_map(|rule| Some(Self { rule, withheld: withheld(rule)? }));
+        counted.collect()
+    }
 }
 
 /// A round was refused; the other side learns only that.

@@ -13,6 +13,8 @@ use time::{Duration, OffsetDateTime};
 const LONGEST_ROUND: Duration = Duration::hours(24);
 /// The most seats of a roster.
 const MOST_SEATS: usize = 1000;
+/// The longest label of a site, in characters.
+const LONGEST_LABEL: usize = 200;
 /// The most steps of a round.
 const MOST_STEPS: usize = 1000;
 
@@ -115,6 +117,9 @@ impl Order {
 
 fn roster(seats: &[wire::Seat], addressee: &Addressee<'_>) -> Result<(Vec<Seat>, Digest), OrderError> {
     if seats.len() > MOST_SEATS {
+        return Err(OrderError::Roster);
+    }
+    if seats.iter().any(|seat| seat.label.chars().count() > LONGEST_LABEL) {
         return Err(OrderError::Roster);
     }
     let mut roster: Vec<Seat> = Vec::with_capacity(seats.len());

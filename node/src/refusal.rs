@@ -67,6 +67,17 @@ pub enum Refusal {
     /// The policy.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// A sum over what the study defines.
+    #[error(
+        "{analysis} adds up `{term}`, which the study defines; that could single out a patient, so only the \
+         dictionary's own variables (and yes/no ones) are added up here"
+    )]
+    DefinedSum {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The term, as the study writes it.
+        term: String,
+    },
     /// The decision.
     #[error(transparent)]
     Decision(#[from] DecisionError),

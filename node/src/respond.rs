@@ -21,7 +21,7 @@ use time::Duration;
 use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
 use crate::entry::{self, Intent, LinkRefused, Reason, Released, ReleasedStep, RoundRefused};
-use crate::entry::{RecordRefused, RunClosed, StudyReceived, StudyTurnedAway};
+use crate::entry::{RecordRefused, RuleCount, RunClosed, StudyReceived, StudyTurnedAway};
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
 use crate::store::Store;
@@ -129,13 +129,14 @@ impl Responder {
         if entry::round_of_key(ledger, &order.idempotency_key).is_some_and(|round| round != order.round) {
             return Err(Refusal::KeyReused);
         }
+        let study = self.accepted(order)?;
         let released = entry::released(ledger, order.round);
-        if released.is_some()
+        if let Some(released) = &released
             && let Some(answer) = self.store.answer(order.round)?
+            && Digest::of(&answer) == released.answer
         {
             return Ok(answer);
         }
-        let study = self.accepted(order)?;
         let labels: Vec<String> = order.roster.iter().map(|seat| seat.label.clone()).collect();
         let question = self.centre.question(&study, &labels)?;
         let analyses = named(&question.plan, &order.steps)?;
@@ -208,7 +209,11 @@ impl Responder {
         for analysis in analyses {
             let passage = pass(analysis, &frames, &rules)?;
             let withheld_whole = passage.releasable.is_none();
-            steps.push(ReleasedStep { analysis: analysis.id.clone(), withheld_whole, rules: passage.fired });
+            steps.push(ReleasedStep {
+                analysis: analysis.id.clone(),
+                withheld_whole,
+                rules: RuleCount::folded(&passage.fired),
+            });
             answers.push(wire::StepAnswer {
                 step: Some(wire::Step { analysis: analysis.id.to_string(), iteration: 0 }),
                 contribution: passage.releasable.map(|releasable| releasable.into_message()),

@@ -33,8 +33,12 @@ pub async fn dial(membership: &Membership, responder: Arc<Responder>) {
                 let connected = Instant::now();
                 serve(stream, &responder).await;
                 // A coordinator that turns this node away does so only after the handshake.
-                if connected.elapsed() >= SETTLED {
-                    backoff.reset();
+                match connected.elapsed() >= SETTLED {
+                    true => backoff.reset(),
+                    false => warn!(
+                        "the link ended at once; if it goes on, this site may have been removed, or its certificate \
+                         is over: see `notochord-node status`"
+                    ),
                 }
                 info!(coordinator = %membership.connect, "disconnected");
             }
@@ -56,7 +60,15 @@ pub async fn listen(
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
-        let (socket, caller) = listener.accept().await?;
+        let (socket, caller) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                warn!(%error, "a connection could not be accepted");
+                // Usually the limit of open files: connections must end before more can begin.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
         let (membership, responder) = (membership.clone(), responder.clone());
         tokio::spawn(async move {
             match greet(&membership, socket).await {

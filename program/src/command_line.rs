@@ -16,6 +16,7 @@ pub fn run<A: Parser>(
     arguments: impl IntoIterator<Item = OsString>,
     command: impl FnOnce(A) -> Result<(), Failure>,
 ) -> ExitCode {
+    end_quietly_with_a_closed_pipe();
     let done = match A::try_parse_from(arguments) {
         Ok(arguments) => command(arguments),
         Err(answer) if is_help(&answer) => {
@@ -32,6 +33,18 @@ pub fn run<A: Parser>(
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// `… | head` closes the pipe that is printed to, and `println!` then panics: that is an end, not a fault.
+fn end_quietly_with_a_closed_pipe() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload().downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        if message.starts_with("failed printing to stdout") {
+            std::process::exit(0);
+        }
+        report(panic);
+    }));
 }
 
 /// Whether the answer is a text that was asked for, or the help of a command that lacks its subcommand.

@@ -99,11 +99,20 @@ impl Envelope {
 
     /// Adds a signature by `key`; a second one by the same key changes nothing.
     pub fn sign(&mut self, key: &SecretKey) {
-        let key_id = key.public().id();
-        if self.signatures.iter().all(|seal| seal.key_id != key_id) {
-            let signature = key.sign(&pre_authentication(&self.payload_type, &self.payload)).to_vec();
-            self.signatures.push(Seal { key_id, signature });
+        let message = pre_authentication(&self.payload_type, &self.payload);
+        let (public, key_id) = (key.public(), key.public().id());
+        // A seal that only claims to be this key's must not keep the key from signing.
+        self.signatures.retain(|seal| seal.key_id != key_id || public.verifies(&message, &seal.signature));
+        if !self.signatures.iter().any(|seal| public.verifies(&message, &seal.signature)) {
+            self.signatures.push(Seal { key_id, signature: key.sign(&message).to_vec() });
         }
+    }
+
+    /// Drops every seal that is no valid one of a key of these roles.
+    pub fn keep_seals_of(&mut self, roles: &[&Role]) {
+        let message = pre_authentication(&self.payload_type, &self.payload);
+        let keys = || roles.iter().flat_map(|role| role.keys());
+        self.signatures.retain(|seal| keys().any(|named| named.key.verifies(&message, &seal.signature)));
     }
 
     /// Adds the signatures of `other`, an envelope over the same bytes; says whether it was one.

@@ -58,6 +58,9 @@ pub enum RootError {
     /// Its text is not a root document.
     #[error("the network's root document is malformed: {0}")]
     Malformed(#[from] serde_json::Error),
+    /// One key in two offices: its holder alone could sign for both.
+    #[error("the network's root document: {0} and {1} share a key; each office needs its own")]
+    SharedKey(&'static str, &'static str),
     /// A role in it makes no sense.
     #[error("the network's root document: {0}")]
     Role(#[from] RoleError),
@@ -132,6 +135,12 @@ impl Root {
             None => Role::new(name, 0, Vec::new()),
         };
         let (root, approvers, investigators) = (role("root")?, role("approvers")?, role("investigators")?);
+        let coordinator = Role::of_one("coordinator", json.coordinator);
+        apart("root", &root, "approvers", &approvers)?;
+        apart("root", &root, "investigators", &investigators)?;
+        apart("approvers", &approvers, "investigators", &investigators)?;
+        apart("coordinator", &coordinator, "approvers", &approvers)?;
+        apart("coordinator", &coordinator, "investigators", &investigators)?;
         Ok(Self {
             network: json.network,
             version: json.version,
@@ -146,6 +155,12 @@ impl Root {
             throwaway_minimum: json.throwaway.map(|throwaway| throwaway.minimum.max(1)),
         })
     }
+}
+
+/// Whether two offices have no key in common.
+fn apart(one: &'static str, of: &Role, other: &'static str, and: &Role) -> Result<(), RootError> {
+    let shared = of.keys().iter().any(|key| and.keys().iter().any(|too| too.key == key.key));
+    if shared { Err(RootError::SharedKey(one, other)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -186,5 +201,14 @@ mod tests {
         assert!(matches!(Root::open(&envelope), Err(RootError::Envelope(_))));
         envelope.sign(&key(2));
         assert_eq!(Root::open(&envelope).unwrap(), root());
+    }
+
+    #[test]
+    fn a_key_in_two_offices_is_refused() {
+        let mut shared = root();
+        shared.investigators = Role::new("investigators", 1, vec![named(4)]).unwrap();
+        let mut envelope = Envelope::seal(ROOT_TYPE, shared.to_bytes(), &key(1));
+        envelope.sign(&key(2));
+        assert!(matches!(Root::open(&envelope), Err(RootError::SharedKey("approvers", "investigators"))));
     }
 }

@@ -60,7 +60,7 @@ pub(crate) struct Demo {
     /// Only this study; once for each
     #[arg(long)]
     study: Vec<String>,
-    /// Where to write results: DIR/<study id>/
+    /// Where to write results: DIR/STUDY-ID/
     #[arg(long, default_value = "demo-results")]
     out: PathBuf,
 }

@@ -1,11 +1,13 @@
 //! `compare`: the means of a number in groups, with Welch's or Student's t test or an analysis of variance.
 //!
-//! Rows without the outcome or the group are counted as missing; levels nobody has are left out. A difference
-//! is the first occupied level less the second.
+//! An outcome of few whole values is counted by group, as in [`describe`](crate::describe); of any other the
+//! counts, sums and a grid of each group are sent. Rows without the outcome or the group are counted as
+//! missing; levels nobody has are left out. A difference is the first occupied level less the second.
 //!
 //! Tidy columns: `level`, `n`, `mean`, `sd`, `median`, then on each row the test's `test`, `statistic`, `df`,
 //! `df_within` (analysis of variance only), `p`, `estimate`, `lower`, `upper`.
 
+mod outcome_by_group;
 mod tests_of_means;
 
 use std::collections::BTreeSet;
@@ -17,22 +19,22 @@ use notochord_proto::problem::Problem;
 use notochord_proto::scope::Scope;
 use serde::Serialize;
 
-use crate::by_group::NumberByGroup;
 use crate::contribution::{ContributeError, Contribution};
 use crate::figure::Figure;
 use crate::frame::Frame;
 use crate::grid::GridUsed;
 use crate::levels::Levels;
 use crate::outcome::{Cell, Outcome, Table};
-use crate::statistic::{Statistic, Unit};
+use crate::statistic::{Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::Tables;
 
+use outcome_by_group::OutcomeByGroup;
 use tests_of_means::{Sample, TestResult};
 
 /// The specification of a comparison.
 pub struct Compare {
-    outcome: NumberByGroup,
+    outcome: OutcomeByGroup,
     label: String,
     by: Levels,
     test: TestOfMeans,
@@ -108,7 +110,7 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
         return Err(fields.problem("by", "`outcome` and `by` are the same variable"));
     }
     let mut tables = Tables::default();
-    let outcome = NumberByGroup::new(variable, None, &by.codes(), &mut tables);
+    let outcome = OutcomeByGroup::new(variable, &by.codes(), &mut tables);
     let mut outcome = outcome.map_err(|message| fields.problem("outcome", message))?;
     let missing = tables.count(TablePurpose::Missing, format!("{name} by {}", by.name), "missing");
     let mut sums = tables.sums();
@@ -123,24 +125,23 @@ impl Statistic for Compare {
     }
 
     fn variables(&self) -> BTreeSet<VariableName> {
-        BTreeSet::from([self.outcome.numeric.name.clone(), self.by.name.clone()])
+        BTreeSet::from([self.outcome.name().clone(), self.by.name.clone()])
     }
 
     fn layout(&self) -> Layout {
         self.layout.clone()
     }
 
+    fn summed(&self) -> Vec<Summed> {
+        match &self.outcome {
+            OutcomeByGroup::Counted(_) => Vec::new(),
+            OutcomeByGroup::Added(number) => vec![Summed::Variable(number.numeric.name.clone())],
+        }
+    }
+
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {
         let mut contribution = Contribution::zero(self.layout.len());
-        let (outcomes, levels) = (self.outcome.numeric.read(frame)?, self.by.read(frame)?);
-        for row in 0..frame.rows() {
-            match (outcomes.at(row)?, levels.at(row)?) {
-                (Some((value, integer)), Some(level)) => {
-                    self.outcome.tally(level, value, integer, &mut contribution);
-                }
-                _ => contribution.tally(self.missing, 1),
-            }
-        }
+        self.outcome.contribute(frame, &self.by, self.missing, &mut contribution)?;
         Ok(contribution)
     }
 
@@ -167,21 +168,21 @@ impl Compare {
     fn sample(&self, level: usize, totals: &Totals) -> Figure<Sample> {
         let sums = self.outcome.count(level, totals).and(self.outcome.sums(level, totals));
         sums.and_then(|(n, (sum, squares))| {
-            let sample = Sample::new(n, sum, squares, self.outcome.numeric.quantity);
+            let sample = Sample::new(n, sum, squares, self.outcome.quantity());
             sample.map_or(Figure::Undefined, Figure::Known)
         })
     }
 
     fn group(&self, level: usize, totals: &Totals) -> Group {
-        let moments = self.outcome.moments(level..level + 1, totals);
-        let (median, grid) = self.outcome.quantiles(&[0.5], level..level + 1, totals);
+        let moments = self.outcome.moments(level, totals);
+        let (median, grid) = self.outcome.median(level, totals);
         Group {
             level: self.by.code(level).to_owned(),
             label: self.by.label_of(level).to_owned(),
             n: moments.n,
             mean: moments.mean,
             sd: moments.sd(),
-            median: median.into_iter().next().unwrap_or(Figure::Undefined),
+            median,
             grid,
         }
     }

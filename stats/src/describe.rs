@@ -26,7 +26,7 @@ use crate::frame::Frame;
 use crate::groups::Groups;
 use crate::levels::Levels;
 use crate::outcome::Outcome;
-use crate::statistic::{Statistic, Unit};
+use crate::statistic::{Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Cells, LONGEST, Sums, Tables};
 
@@ -106,6 +106,11 @@ impl Statistic for Describe {
 
     fn layout(&self) -> Layout {
         self.layout.clone()
+    }
+
+    fn summed(&self) -> Vec<Summed> {
+        let added = self.variables.iter().filter(|described| matches!(described.content, Content::Number(_)));
+        added.map(|described| Summed::Variable(described.name.clone())).collect()
     }
 
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {

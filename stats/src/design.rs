@@ -17,6 +17,7 @@ use crate::formula::{Atom, Formula};
 use crate::frame::Frame;
 use crate::levels::{LevelColumn, Levels};
 use crate::quantity::{Quantity, Value};
+use crate::statistic::Summed;
 
 /// The columns of a model, and its outcome.
 pub(crate) struct Design {
@@ -28,6 +29,10 @@ pub(crate) struct Design {
     pub(crate) columns: Vec<Column>,
     /// The factors.
     pub(crate) factors: Vec<Factor>,
+    /// Whole numbers of few values that are not factors as well.
+    pub(crate) counted: Vec<Levels>,
+    /// What the numbers are.
+    pub(crate) summed: Vec<Summed>,
     numbers: Vec<Arithmetic>,
 }
 
@@ -111,6 +116,8 @@ impl Design {
             intercept: formula.intercept,
             columns: Vec::new(),
             factors: Vec::new(),
+            counted: Vec::new(),
+            summed: Vec::new(),
             numbers: Vec::new(),
         };
         let atoms = formula.atoms.iter().map(|atom| design.resolve(atom, scope));
@@ -129,6 +136,7 @@ impl Design {
         let quantity = design.numbers[outcome].range().quantity()?;
         let parts = vec![Part::Number(outcome)];
         design.columns.push(Column { name: formula.response.to_string(), quantity, parts });
+        design.count_few_values(scope)?;
         Ok(design)
     }
 
@@ -138,12 +146,42 @@ impl Design {
         numbers.chain(self.factors.iter().map(|factor| factor.levels.name.clone())).collect()
     }
 
+    /// Everything whose values are counted: the factors, then the numbers of few values.
+    pub(crate) fn countable(&self) -> Vec<&Levels> {
+        self.factors.iter().map(|factor| &factor.levels).chain(&self.counted).collect()
+    }
+
+    /// The positions among [`Design::countable`] whose values together pick the rows that the product of two
+    /// columns adds a number over; none where single counts protect it.
+    pub(crate) fn crossed(&self, one: &Column, two: &Column) -> Option<BTreeSet<usize>> {
+        let countable = self.countable();
+        let mut picked = BTreeSet::new();
+        let mut uncounted = false;
+        for part in one.parts.iter().chain(&two.parts) {
+            match part {
+                Part::Level { factor, .. } => {
+                    picked.insert(*factor);
+                }
+                Part::Number(number) => {
+                    for name in self.numbers[*number].variables() {
+                        let at = countable.iter().position(|levels| levels.name == name);
+                        uncounted |= at.is_none();
+                        picked.extend(at);
+                    }
+                }
+            }
+        }
+        let adds = one.quantity.bound() > 1 || two.quantity.bound() > 1;
+        (adds && picked.len() >= 2 && (uncounted || picked.len() >= 3)).then_some(picked)
+    }
+
     /// Its columns in a frame.
     pub(crate) fn read<'a>(&'a self, frame: &'a Frame) -> Result<DesignColumns<'a>, ContributeError> {
         let numbers = self.numbers.iter().map(|number| number.read(frame)).collect::<Result<_, _>>()?;
         let factors =
             self.factors.iter().map(|factor| factor.levels.read(frame)).collect::<Result<_, _>>()?;
-        Ok(DesignColumns { design: self, numbers, factors })
+        let counted = self.counted.iter().map(|levels| levels.read(frame)).collect::<Result<_, _>>()?;
+        Ok(DesignColumns { design: self, numbers, factors, counted })
     }
 
     fn resolve(&mut self, atom: &Atom, scope: &Scope) -> Result<Meaning, String> {
@@ -158,6 +196,7 @@ impl Design {
             Atom::Log(expression) => Arithmetic::log_of(expression, scope)?,
         };
         self.numbers.push(number);
+        self.summed.push(atom.summed());
         Ok(Meaning::Number(self.numbers.len() - 1))
     }
 
@@ -166,6 +205,17 @@ impl Design {
         let order = (0..levels.len()).collect();
         self.factors.push(Factor { levels, order });
         Ok(Meaning::Factor(self.factors.len() - 1))
+    }
+
+    /// Finds the whole numbers of few values among the variables of the numbers.
+    fn count_few_values(&mut self, scope: &Scope) -> Result<(), String> {
+        let names: BTreeSet<VariableName> = self.numbers.iter().flat_map(Arithmetic::variables).collect();
+        for name in names {
+            let is_factor = self.factors.iter().any(|factor| factor.levels.name == name);
+            let levels = Levels::of(scope.require(&name)?).ok();
+            self.counted.extend(levels.filter(|_| !is_factor));
+        }
+        Ok(())
     }
 
     fn take_references(&mut self, references: &BTreeMap<String, String>) -> Result<(), String> {
@@ -304,12 +354,15 @@ pub(crate) struct DesignColumns<'a> {
     design: &'a Design,
     numbers: Vec<ArithmeticColumns<'a>>,
     factors: Vec<LevelColumn<'a>>,
+    counted: Vec<LevelColumn<'a>>,
 }
 
 /// A row of a design.
 pub(crate) struct DesignRow {
     /// The level of each factor.
     pub(crate) levels: Vec<usize>,
+    /// The value of each number of few values, by its position among them.
+    pub(crate) values: Vec<usize>,
     /// The integer of each column; the outcome is the last.
     pub(crate) integers: Vec<i64>,
 }
@@ -322,16 +375,19 @@ impl DesignColumns<'_> {
             let Some(value) = column.at(row)? else { return Ok(None) };
             numbers.push(value);
         }
-        let mut levels = Vec::with_capacity(self.factors.len());
-        for column in &self.factors {
-            let Some(level) = column.at(row)? else { return Ok(None) };
-            levels.push(level);
-        }
+        let (Some(levels), Some(values)) = (all_at(&self.factors, row)?, all_at(&self.counted, row)?) else {
+            return Ok(None);
+        };
         let integer = |column: &Column| {
             let integer = column.quantity.encode(column.value(&numbers, &levels));
             integer.ok_or_else(|| ContributeError::OutOfBounds(column.name.clone()))
         };
         let integers = self.design.columns.iter().map(integer).collect::<Result<_, _>>()?;
-        Ok(Some(DesignRow { levels, integers }))
+        Ok(Some(DesignRow { levels, values, integers }))
     }
+}
+
+/// The levels of a row; none where one is missing.
+fn all_at(columns: &[LevelColumn<'_>], row: usize) -> Result<Option<Vec<usize>>, ContributeError> {
+    columns.iter().map(|column| column.at(row)).collect()
 }

@@ -8,6 +8,8 @@ use std::fmt;
 use notochord_proto::expression::Expression;
 use notochord_proto::name::VariableName;
 
+use crate::statistic::Summed;
+
 /// A parsed formula, before its variables are looked up.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Formula {
@@ -38,6 +40,16 @@ impl Formula {
     /// Parses a formula, or says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Formula, String> {
         parse::formula(text)
+    }
+}
+
+impl Atom {
+    /// The atom as a number whose values are added up.
+    pub(crate) fn summed(&self) -> Summed {
+        match self {
+            Self::Variable(name) | Self::Log(Expression::Variable(name)) => Summed::Variable(name.clone()),
+            Self::Factor(_) | Self::Log(_) | Self::Inside(_) => Summed::Expression(self.to_string()),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::grid::Grid;
 use crate::groups::Groups;
 use crate::outcome::{Cell, Outcome, Table};
 use crate::quantity::Numeric;
-use crate::statistic::{Statistic, Unit};
+use crate::statistic::{Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Cells, LONGEST, Tables};
 
@@ -100,6 +100,10 @@ impl Statistic for Histogram {
 
     fn layout(&self) -> Layout {
         self.layout.clone()
+    }
+
+    fn summed(&self) -> Vec<Summed> {
+        Vec::new()
     }
 
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {

@@ -2,8 +2,10 @@
 //!
 //! A node sends how many rows it used and lost, how many of them have each level of each factor, and the
 //! exact sums of every column and of every product of two columns, the outcome among them. Rows that lack a
-//! variable of the model are lost. Levels nobody has leave the model; where the reference is one of them the
-//! next level takes its place. Columns that earlier ones give are reported in `aliased`, as R's `lm` does.
+//! variable of the model are lost. For the disclosure rules it also counts the values of whole numbers of few
+//! values, and the combinations that interactions add numbers over: sums would give small counts away. Levels
+//! nobody has leave the model; where the reference is one of them the next level takes its place. Columns that
+//! earlier ones give are reported in `aliased`, as R's `lm` does.
 //!
 //! Tidy columns: `term`, `estimate`, `se`, `statistic`, `p`, `lower`, `upper`.
 
@@ -23,10 +25,11 @@ use crate::design::{Column, Design, DesignError};
 use crate::figure::Figure;
 use crate::formula::Formula;
 use crate::frame::Frame;
+use crate::levels::Levels;
 use crate::outcome::Outcome;
-use crate::statistic::{Statistic, Unit};
+use crate::statistic::{Statistic, Summed, Unit};
 use crate::totals::Totals;
-use crate::vector::{Cells, Tables};
+use crate::vector::{Cells, LONGEST, MOST_CELLS, Tables};
 
 use fit::{Fit, Moments};
 
@@ -37,12 +40,23 @@ pub struct Linear {
     lost: usize,
     /// How many rows have each level, for each factor.
     levels: Vec<Cells>,
+    /// How many rows have each value, for each number of few values.
+    values: Vec<Cells>,
+    /// How many rows have each combination of values, where an interaction adds numbers over combinations.
+    crossings: Vec<Crossing>,
     /// Where the sum of each column stands; the outcome is the last.
     sums: Vec<usize>,
     /// Where the sum of the products of two columns stands, `products[i][j]` with `j <= i`; none where it is
     /// always 0.
     products: Vec<Vec<Option<usize>>>,
     layout: Layout,
+}
+
+/// A table of combinations.
+struct Crossing {
+    /// What is crossed: positions among the countable, and how many values each has.
+    of: Vec<(usize, usize)>,
+    cells: Cells,
 }
 
 /// Standard errors from the model. Others belong to later versions.
@@ -77,13 +91,11 @@ impl Linear {
         let mut tables = Tables::default();
         let used = tables.count(TablePurpose::Base, &design.outcome, "rows used");
         let lost = tables.count(TablePurpose::Missing, &design.outcome, "rows lost");
-        let levels: Vec<Cells> = design
-            .factors
-            .iter()
-            .map(|factor| {
-                tables.list(TablePurpose::Frequency, factor.levels.name.as_str(), factor.levels.codes())
-            })
-            .collect();
+        let mut count =
+            |levels: &Levels| tables.list(TablePurpose::Frequency, levels.name.as_str(), levels.codes());
+        let levels: Vec<Cells> = design.factors.iter().map(|factor| count(&factor.levels)).collect();
+        let values = design.counted.iter().map(count).collect();
+        let crossings = crossings(&design, &mut tables);
         let mut added = tables.sums();
         let counted = |column: &Column| column.indicator().map(|(factor, level)| levels[factor].at(level, 0));
         let sums = design.columns.iter().map(|column| {
@@ -105,7 +117,7 @@ impl Linear {
         }
         let columns = design.columns.len() - 1 + usize::from(design.intercept);
         let layout = added.finish_model(layout::Design { columns, rows: used });
-        Self { design, used, lost, levels, sums, products, layout }
+        Self { design, used, lost, levels, values, crossings, sums, products, layout }
     }
 
     /// The occupied levels of each factor, the reference first.
@@ -135,6 +147,39 @@ impl Linear {
     }
 }
 
+/// The tables of combinations that the sums of a design are over.
+fn crossings(design: &Design, tables: &mut Tables) -> Vec<Crossing> {
+    let pairs =
+        design.columns.iter().enumerate().flat_map(|(at, one)| {
+            design.columns[..=at].iter().filter_map(move |two| design.crossed(one, two))
+        });
+    let countable = design.countable();
+    let distinct: BTreeSet<BTreeSet<usize>> = pairs.collect();
+    let mut crossings = Vec::new();
+    for picked in distinct {
+        // Tables too large, or too many, are refused by the plan and need not be written out in full.
+        if tables.len() > LONGEST {
+            break;
+        }
+        let crossed: Vec<&Levels> = picked.iter().map(|at| countable[*at]).collect();
+        let name: Vec<&str> = crossed.iter().map(|levels| levels.name.as_str()).collect();
+        let mut rows = vec![String::new()];
+        for levels in crossed {
+            if rows.len() > MOST_CELLS {
+                break;
+            }
+            let codes = levels.codes();
+            rows =
+                rows.iter().flat_map(|row| codes.iter().map(move |code| format!("{row} {code}"))).collect();
+        }
+        let rows = rows.iter().map(|row| row.trim_start().to_owned()).collect();
+        let cells = tables.list(TablePurpose::Frequency, name.join(" and "), rows);
+        let of = picked.iter().map(|at| (*at, countable[*at].len())).collect();
+        crossings.push(Crossing { of, cells });
+    }
+    crossings
+}
+
 impl Statistic for Linear {
     fn unit(&self) -> Unit {
         Unit::Row
@@ -148,6 +193,10 @@ impl Statistic for Linear {
         self.layout.clone()
     }
 
+    fn summed(&self) -> Vec<Summed> {
+        self.design.summed.clone()
+    }
+
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {
         let mut contribution = Contribution::zero(self.layout.len());
         let columns = self.design.read(frame)?;
@@ -158,8 +207,14 @@ impl Statistic for Linear {
                 continue;
             };
             contribution.tally(self.used, 1);
-            for (cells, level) in self.levels.iter().zip(&row.levels) {
+            let counted = self.levels.iter().zip(&row.levels).chain(self.values.iter().zip(&row.values));
+            for (cells, level) in counted {
                 contribution.tally(cells.at(*level, 0), 1);
+            }
+            for crossing in &self.crossings {
+                let value = |at: usize| row.levels.iter().chain(&row.values).nth(at).copied().unwrap_or(0);
+                let cell = crossing.of.iter().fold(0, |cell, (at, count)| cell * count + value(*at));
+                contribution.tally(crossing.cells.at(cell, 0), 1);
             }
             for (at, one) in row.integers.iter().enumerate() {
                 let one = i128::from(*one);

@@ -51,6 +51,14 @@ pub(crate) fn centred_squares(n: u64, sum: i128, squares: i128) -> Option<i128> 
     (centred >= 0).then_some(centred)
 }
 
+/// The sum of the positions of the values counted, and that of their squares.
+pub(crate) fn sums_of_positions(counts: &[u64]) -> (i128, i128) {
+    counts.iter().enumerate().fold((0, 0), |(sum, squares), (position, count)| {
+        let (position, count) = (position as i128, i128::from(*count));
+        (sum + position * count, squares + position * position * count)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

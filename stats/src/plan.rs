@@ -1,14 +1,16 @@
 //! The analyses of a study, resolved against its variables.
 
 use notochord_proto::expression::Expression;
-use notochord_proto::name::AnalysisId;
+use notochord_proto::layout::{CountTable, TablePurpose};
+use notochord_proto::name::{AnalysisId, VariableName};
 use notochord_proto::problem::Problem;
 use notochord_proto::scope::Scope;
 use notochord_proto::study::{Analysis, Study};
+use notochord_proto::variable::VariableKind;
 
 use crate::registry;
-use crate::statistic::Statistic;
-use crate::vector::LONGEST;
+use crate::statistic::{Statistic, Summed};
+use crate::vector::{LONGEST, MOST_CELLS};
 
 /// What a study asks of every node. Coordinator and nodes make the same plan of the same study, dictionary
 /// and roster.
@@ -49,6 +51,23 @@ impl Plan {
     pub fn analysis(&self, id: &AnalysisId) -> Option<&PlannedAnalysis> {
         self.analyses.iter().find(|analysis| analysis.id == *id)
     }
+
+    /// The first analysis that adds up what the study defines, and the term: arithmetic in a formula, or a
+    /// derived number of more than the values 0 and 1. Such a sum can single out one patient among many. A sum
+    /// of zeros and ones is a count, and protected as one.
+    pub fn defined_sum(&self, study: &Study) -> Option<(AnalysisId, String)> {
+        let is_count = |kind: &VariableKind| matches!(kind, VariableKind::Integer { bounds: Some((0, 1)) });
+        let defined = |name: &VariableName| {
+            study.derived.iter().any(|derived| derived.name == *name && !is_count(&derived.kind))
+        };
+        self.analyses.iter().find_map(|analysis| {
+            let term = analysis.statistic.summed().into_iter().find_map(|summed| match summed {
+                Summed::Expression(text) => Some(text),
+                Summed::Variable(name) => defined(&name).then(|| name.to_string()),
+            });
+            term.map(|term| (analysis.id.clone(), term))
+        })
+    }
 }
 
 impl PlannedAnalysis {
@@ -57,7 +76,18 @@ impl PlannedAnalysis {
         let kind = registry::kind(&analysis.kind).map_err(|message| fields.problem("kind", message))?;
         let statistic = (kind.parse)(&mut fields, scope)?;
         fields.finish()?;
-        let length = statistic.layout().len();
+        let layout = statistic.layout();
+        let wide =
+            |table: &&CountTable| table.purpose == TablePurpose::Frequency && table.cells() > MOST_CELLS;
+        if let Some(table) = layout.tables.iter().find(wide) {
+            let (name, cells) = (&table.name, table.cells());
+            let message = format!(
+                "the table of counts `{name}` has {cells} cells; at most {MOST_CELLS} are allowed, so fewer groups or a \
+                 wider grid"
+            );
+            return Err(Problem::new(analysis.place.clone(), message));
+        }
+        let length = layout.len();
         if length > LONGEST {
             let message = format!("the analysis would send {length} numbers; at most {LONGEST} are allowed");
             return Err(Problem::new(analysis.place.clone(), message));
@@ -69,3 +99,6 @@ impl PlannedAnalysis {
         Ok(Self { id: analysis.id.clone(), kind: kind.name, condition, statistic })
     }
 }
+
+#[cfg(test)]
+mod tests;

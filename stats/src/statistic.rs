@@ -30,9 +30,22 @@ pub trait Statistic: Send + Sync {
     /// The node's half: the vector of these rows, as long as the layout.
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError>;
 
+    /// The terms whose values it adds up as numbers. What is only counted is not among them.
+    fn summed(&self) -> Vec<Summed>;
+
     /// The network's half: the answer from the added vectors. It always answers: what cannot be computed is
     /// an outcome with a reason in words, and no number in it is infinite or not a number.
     fn advance(&self, totals: &Totals) -> Outcome;
+}
+
+/// A term whose values are added up. The rules on counts cannot protect a sum of something the study itself
+/// defines: it may be 0 for everybody but one patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Summed {
+    /// A variable, or its logarithm.
+    Variable(VariableName),
+    /// Arithmetic written in the analysis, as R names it.
+    Expression(String),
 }
 
 /// What a frame may be split between without changing the total.

@@ -23,7 +23,7 @@ use crate::figure::Figure;
 use crate::frame::Frame;
 use crate::levels::Levels;
 use crate::outcome::{Cell, Outcome, Table};
-use crate::statistic::{Statistic, Unit};
+use crate::statistic::{Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Cells, Tables};
 
@@ -107,6 +107,10 @@ impl Statistic for CrossTable {
 
     fn layout(&self) -> Layout {
         self.layout.clone()
+    }
+
+    fn summed(&self) -> Vec<Summed> {
+        Vec::new()
     }
 
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {

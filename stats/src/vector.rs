@@ -5,6 +5,10 @@ use notochord_proto::layout::{CountTable, Design, Layout, Sum, TablePurpose};
 /// The most integers one analysis may send.
 pub(crate) const LONGEST: usize = 200_000;
 
+/// The most cells of one frequency table: the disclosure rules on it take time that grows faster than its
+/// square.
+pub(crate) const MOST_CELLS: usize = 4_000;
+
 /// The count tables of a layout, first in the vector.
 #[derive(Default)]
 pub(crate) struct Tables {

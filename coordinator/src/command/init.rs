@@ -3,26 +3,24 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use notochord_ledger::{Ledger, Record as _};
-use notochord_link::identity::Identity;
-use notochord_link::membership::write_directly;
 use notochord_link::private_file::{create_private, create_private_directory};
-use notochord_link::tls::{create_key, signing_request};
+use notochord_link::tls::create_key;
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::fields::Section;
 use notochord_proto::keys::PublicKey;
-use notochord_proto::name::{Address, NetworkName, SiteId};
+use notochord_proto::name::{Address, NetworkName};
 use notochord_proto::role::{NamedKey, Role};
 use notochord_proto::root::{ROOT_TYPE, Root};
 use time::{Duration, OffsetDateTime};
 
 use super::key::new_secret_key;
 use crate::authority::Authority;
-use crate::directory::{Office, Person, enrol_person};
 use crate::home::Home;
 use crate::logbook::NetworkMade;
+use crate::operator;
 
 const EXAMPLE: &str = "Example: notochord --home network init --name spine --dictionary dictionary.csv \
     --investigator \"A. Investigator=ed25519:…\" --approver steering=ed25519:… --approver ethics=ed25519:…";
@@ -97,14 +95,25 @@ impl Init {
         let approvers = Role::new("approvers", approvals, self.approvers.clone()).map_err(Failure::usage)?;
         let investigators =
             Role::new("investigators", 1, self.investigators.clone()).map_err(Failure::usage)?;
-        // Made beside its place and then moved there, so that an interrupted start leaves no half network.
-        let building = path.with_extension("new");
-        let failed = |error: std::io::Error| Failure::failed(format!("{}: {error}", path.display()));
-        if building.exists() {
-            fs::remove_dir_all(&building).map_err(failed)?;
+        if let Some(twice) =
+            self.approvers.iter().find(|one| self.investigators.iter().any(|two| two.key == one.key))
+        {
+            let message =
+                format!("`{}` has an investigator's key; approvers need keys of their own", twice.name);
+            return Err(Failure::usage(message));
         }
-        let root = self.build(&Home::fresh(&building), &subject, approvers, investigators)?;
-        fs::rename(&building, path).map_err(failed)?;
+        // Made beside its place and then moved there, so that an interrupted start leaves no half network.
+        let building = draft(path)?;
+        let built =
+            self.build(&Home::fresh(&building), &subject, approvers, investigators).and_then(|root| {
+                let failed = |error: std::io::Error| Failure::failed(format!("{}: {error}", path.display()));
+                fs::rename(&building, path).map(|()| root).map_err(failed)
+            });
+        if built.is_err() {
+            // The draft is this command's own, under a name nobody else has; what cannot be removed does no harm.
+            let _ = fs::remove_dir_all(&building);
+        }
+        let root = built?;
         self.say(path, &root);
         Ok(())
     }
@@ -166,7 +175,9 @@ impl Init {
         let sealed_root = Envelope::seal(ROOT_TYPE, root.to_bytes(), &root_key);
         home.write("root.json", sealed_root.to_json().as_bytes())?;
         home.write("dictionary.csv", &subject.dictionary)?;
-        self.enrol_operator(home, subject, &authority, &sealed_root, now)?;
+        create_key(&home.path("operator/tls.key")).map_err(Failure::failed)?;
+        let connect = self.public_listen.as_ref().unwrap_or(&self.listen).as_str();
+        operator::certify(home, &authority, &root.network, connect, now)?;
         create_private_directory(&home.path("ledger")).map_err(failed)?;
         let mut ledger =
             Ledger::create(home.ledger_storage()?, home.checkpoint_key()?).map_err(Failure::failed)?;
@@ -174,39 +185,6 @@ impl Init {
         made.write(&mut ledger, now).map_err(Failure::failed)?;
         home.write("network.toml", self.network_toml(subject).as_bytes())?;
         Ok(root)
-    }
-
-    /// The coordinator's own first person, who may invite and run.
-    fn enrol_operator(
-        &self,
-        home: &Home,
-        subject: &Subject,
-        authority: &Authority,
-        sealed_root: &Envelope,
-        now: OffsetDateTime,
-    ) -> Result<(), Failure> {
-        let id = SiteId::new("coordinator").map_err(Failure::failed)?;
-        let key = create_key(&home.path("operator/tls.key")).map_err(Failure::failed)?;
-        let request = signing_request(&key).map_err(Failure::failed)?;
-        let identity = Identity::person(subject.name.clone(), id.clone());
-        let chain = authority.certify(&request, &identity, now).map_err(Failure::failed)?;
-        let leaf =
-            chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| Failure::failed("no certificate"))?;
-        let label = "coordinator".to_owned();
-        let person = Person { id, label, certificate: leaf, office: Office::Coordinator, enrolled: now };
-        enrol_person(home, &person)?;
-        let connect = self.public_listen.as_ref().unwrap_or(&self.listen).as_str();
-        let sealed_root = sealed_root.to_json();
-        let directory = home.path("operator");
-        write_directly(
-            &directory,
-            "coordinator",
-            connect,
-            &chain,
-            sealed_root.as_bytes(),
-            &subject.dictionary,
-        )
-        .map_err(Failure::failed)
     }
 
     fn network_toml(&self, subject: &Subject) -> String {
@@ -252,4 +230,21 @@ fn read_network_file(file: &Path) -> Result<(NetworkName, String, String), Failu
     let read = (fields.required("name")?, fields.required("label")?, fields.required("dictionary")?);
     fields.finish()?;
     Ok(read)
+}
+
+/// A new directory beside `path`, which must not be there yet (or be empty), to be moved onto it when complete.
+fn draft(path: &Path) -> Result<PathBuf, Failure> {
+    let Some(name) = path.file_name() else {
+        return Err(Failure::usage(format!("{}: name a directory of its own with --home", path.display())));
+    };
+    if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Failure::usage(format!(
+            "{} is not empty; name another directory with --home",
+            path.display()
+        )));
+    }
+    let random = getrandom::u64().map_err(Failure::failed)?;
+    let draft = path.with_file_name(format!(".{}.{random:016x}", name.to_string_lossy()));
+    create_private_directory(&draft).map_err(|error| Failure::unwritable(path, &error))?;
+    Ok(draft)
 }

@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use clap::Args;
 use notochord_ledger::Ledger;
@@ -15,6 +15,7 @@ use crate::home::{Addresses, Home};
 use crate::hub::Hub;
 use crate::logbook::Logbook;
 use crate::office::Office;
+use crate::operator;
 use crate::serve::{listen, serve};
 use crate::store::Store;
 
@@ -52,6 +53,8 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     }
     let store = Store::open(&home.path("state")).map_err(Failure::failed)?;
     let now = OffsetDateTime::now_utc();
+    let connect = addresses.public_listen.as_ref().unwrap_or(&addresses.listen);
+    operator::certify(&home, &authority, &root.network, connect, now)?;
     for run in store.close_interrupted_runs(now).map_err(Failure::failed)? {
         info!(%run, "a run that was interrupted is reported broken");
     }
@@ -66,6 +69,7 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
         logbook: Logbook::new(ledger),
         store,
         hub,
+        submitting: Mutex::default(),
         clock: Arc::new(OffsetDateTime::now_utc),
         home: home.clone(),
     });

@@ -154,7 +154,13 @@ fn check(home: &Path, file: &Path, dictionary: Option<&Path>) -> Result<Study, F
     };
     // The sites of a run are not known yet; `site` then has stand-ins for levels.
     let scope = Scope::new(&dictionary, &[]).with_derived(&study)?;
-    Plan::new(&study, &scope)?;
+    let plan = Plan::new(&study, &scope)?;
+    if let Some((analysis, term)) = plan.defined_sum(&study) {
+        eprintln!(
+            "note: {analysis} adds up `{term}`, which the study defines; nodes answer that only in throw-away networks \
+             and under the profile `open`"
+        );
+    }
     Ok(study)
 }
 

@@ -72,13 +72,15 @@ fn a_row_of_a_grid_with_a_small_cell_stays_whole_and_the_other_rows_leave() {
 }
 
 #[test]
-fn an_analysis_of_a_few_patients_leaves_nothing_and_one_of_nobody_leaves_its_zeros() {
+fn an_analysis_of_a_few_patients_or_of_nobody_leaves_nothing() {
     let tables = vec![table(TablePurpose::Frequency, 2, 2), table(TablePurpose::Missing, 1, 1)];
     let layout = Layout { tables, sums: vec![sum(&[0])], design: None };
-    let decision = decide(&layout, &[4, 0, 0, 0, 0, 70], &rules(10)).unwrap();
-    assert!(decision.refuses());
-    assert_eq!(decision.fired, [Fired { rule: Rule::Rows, what: "the analysis".into(), withheld: 6 }]);
-    assert!(!decide(&layout, &[0; 6], &rules(10)).unwrap().withheld.contains(&true));
+    for values in [[4, 0, 0, 0, 0, 70], [0; 6]] {
+        let decision = decide(&layout, &values, &rules(10)).unwrap();
+        assert!(decision.refuses());
+        assert_eq!(decision.fired, [Fired { rule: Rule::Rows, what: "the analysis".into(), withheld: 6 }]);
+    }
+    assert!(!decide(&layout, &[0; 6], &rules(1)).unwrap().withheld.contains(&true));
 }
 
 fn model(columns: usize) -> Layout {
@@ -114,7 +116,7 @@ fn a_model_with_too_many_parameters_is_refused_whole() {
     assert_eq!(refused(20, 100), [] as [Rule; 0]);
     assert_eq!(refused(21, 100), [Rule::Parameters]);
     assert_eq!(refused(2, 9), [Rule::Rows]);
-    assert_eq!(refused(40, 0), [] as [Rule; 0]);
+    assert_eq!(refused(2, 0), [Rule::Rows]);
 }
 
 #[test]
@@ -136,7 +138,14 @@ fn a_contribution_that_does_not_fit_its_layout_is_an_error() {
 fn every_rule_says_why_in_words() {
     let k = Threshold::new(10).unwrap();
     assert_eq!(Rule::Primary.reason(k), "a count from 1 to 9 could point at single patients");
-    assert_eq!(Rule::Rows.reason(k), "the analysis rests on fewer than 10 patients");
+    assert_eq!(Rule::Rows.reason(k), "the analysis rests on fewer than 10 patients, or on nobody");
+}
+
+#[test]
+fn a_model_of_which_every_row_is_lost_leaves_nothing() {
+    let decision = decide(&model(4), &[0, 0, 0, 0, 50, 0, 0], &rules(10)).unwrap();
+    assert!(decision.refuses());
+    assert!(fired(&decision).contains(&(Rule::Rows, "the model")));
 }
 
 fn contributions() -> impl Strategy<Value = (Layout, Vec<i128>)> {

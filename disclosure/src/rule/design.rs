@@ -4,7 +4,7 @@
 //! With nearly as many parameters as patients, the model repeats its data. So a model's numbers leave
 //! together or not at all: there are at least k patients, none or at least k in every level and in every pair
 //! of levels that the cross-products count, at least 10 residual degrees of freedom, and at most one
-//! parameter for five patients. A model of nobody tells nothing and may leave.
+//! parameter for five patients.
 
 use notochord_proto::layout::Design;
 
@@ -20,11 +20,8 @@ const PATIENTS_PER_PARAMETER: i128 = 5;
 /// The rules that a model of this design over `patients` patients breaks, but for those on levels.
 pub(crate) fn broken(design: &Design, patients: i128, minimum: Threshold) -> Vec<Rule> {
     let parameters = design.columns as i128;
-    if patients == 0 {
-        return Vec::new();
-    }
     [
-        (Rule::Rows, minimum.is_small(patients)),
+        (Rule::Rows, minimum.exceeds(patients)),
         (Rule::ResidualDf, patients - parameters < RESIDUAL_DF),
         (Rule::Parameters, PATIENTS_PER_PARAMETER * parameters > patients),
     ]

@@ -1,14 +1,16 @@
-//! Minimum rows: an analysis of a few patients is not made at all.
+//! Minimum rows: an analysis of a few patients, or of nobody, is not made at all.
 //!
-//! Whatever is computed from three patients describes these three.
+//! Whatever is computed from three patients describes these three. And if an analysis of nobody were
+//! answered, somebody who knows a patient could ask about patients like that one: zeros or silence would tell
+//! whether the patient is among them.
 
 use crate::profile::Threshold;
 
 /// Whether the analysis whose tables have these totals rests on too few patients.
 pub(crate) fn too_few(totals: &[i128], minimum: Threshold) -> bool {
-    minimum.is_small(totals.iter().copied().max().unwrap_or(0))
+    minimum.exceeds(totals.iter().copied().max().unwrap_or(0))
 }
 
 pub(crate) fn reason(minimum: Threshold) -> String {
-    format!("the analysis rests on fewer than {minimum} patients")
+    format!("the analysis rests on fewer than {minimum} patients, or on nobody")
 }

@@ -1,38 +1,45 @@
 //! The values of a derived variable, held to what the study says it may be.
 
-use arrow_array::{Float64Array, Int64Array};
+use arrow_array::{Float64Array, Int32Array, Int64Array, StringArray};
 use notochord_proto::expression::Expression;
-use notochord_proto::variable::VariableKind;
+use notochord_proto::variable::{Level, VariableKind};
 use notochord_stats::frame::Column;
 
 use crate::cohort::Cohort;
 use crate::evaluate::{EvaluateError, number, text};
-use crate::rows::{GREATEST_INTEGER, positions};
+use crate::rows::GREATEST_INTEGER;
 
-/// The value of every row; `None` if one is outside the bounds, not whole, or not among the levels. What is
-/// missing stays missing.
+/// The value of every row. One that is outside the bounds, not whole, or not among the levels is missing, like
+/// a result that is not finite.
 pub(super) fn values(
     value: &Expression,
     declared: &VariableKind,
     cohort: &Cohort,
-) -> Result<Option<Column>, EvaluateError> {
+) -> Result<Column, EvaluateError> {
     Ok(match declared {
-        VariableKind::Integer { bounds } => integers(&number(value, cohort)?, *bounds).map(Column::Integer),
-        VariableKind::Number { bounds } => {
-            let values = number(value, cohort)?;
-            let within = |value| bounds.is_none_or(|(least, greatest)| (least..=greatest).contains(&value));
-            values.iter().flatten().all(within).then_some(Column::Number(values))
-        }
-        VariableKind::Factor { .. } => positions(declared, &text(value, cohort)?).map(Column::Factor),
+        VariableKind::Integer { bounds } => Column::Integer(integers(&number(value, cohort)?, *bounds)),
+        VariableKind::Number { bounds } => Column::Number(numbers(&number(value, cohort)?, *bounds)),
+        VariableKind::Factor { levels } => Column::Factor(positions(&text(value, cohort)?, levels)),
     })
 }
 
-fn integers(values: &Float64Array, bounds: Option<(i64, i64)>) -> Option<Int64Array> {
+fn integers(values: &Float64Array, bounds: Option<(i64, i64)>) -> Int64Array {
     let (least, greatest) = bounds.unwrap_or((-GREATEST_INTEGER, GREATEST_INTEGER));
     let whole = |value: f64| {
         let integer = value as i64;
-        let allowed = integer as f64 == value && (least..=greatest).contains(&integer);
-        allowed.then_some(integer).ok_or(())
+        (integer as f64 == value && (least..=greatest).contains(&integer)).then_some(integer)
     };
-    values.iter().map(|value| value.map(whole).transpose()).collect::<Result<_, ()>>().ok()
+    values.iter().map(|value| value.and_then(whole)).collect()
+}
+
+fn numbers(values: &Float64Array, bounds: Option<(f64, f64)>) -> Float64Array {
+    let within = |value: &f64| bounds.is_none_or(|(least, greatest)| (least..=greatest).contains(value));
+    values.iter().map(|value| value.filter(within)).collect()
+}
+
+/// The position of each code in the levels.
+fn positions(codes: &StringArray, levels: &[Level]) -> Int32Array {
+    let position =
+        |code: &str| levels.iter().zip(0..).find_map(|(level, at)| (level.code == code).then_some(at));
+    codes.iter().map(|code| code.and_then(position)).collect()
 }

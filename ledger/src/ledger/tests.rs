@@ -140,23 +140,25 @@ fn a_torn_last_line_is_cut_off_and_said() {
     assert_eq!(ledger.recoveries(), [Recovery::TornTail { line: 4, bytes: 9 }]);
     assert_eq!(
         ledger.recoveries()[0].to_string(),
-        "line 4 was being written when the machine stopped; its 9 bytes were cut off"
+        "line 4 was not yet signed for when the machine stopped; its 9 bytes were cut off"
     );
     assert_eq!(disk.contents().0, log);
 }
 
 #[test]
-fn a_whole_last_line_that_was_not_signed_for_is_signed_and_said() {
+fn a_whole_last_line_that_was_not_signed_for_is_cut_off_and_said() {
     let (log, _) = written(4).contents();
-    let (_, older) = written(3).contents();
+    let (signed, older) = written(3).contents();
     let disk = FaultyStorage::holding(&log, older.as_deref());
     assert!(matches!(
         verify(&disk, &key().verifier()).unwrap().fault,
         Some(Fault::Unsigned { line: 4, signed: 3 })
     ));
     let ledger = Ledger::open(disk.clone(), key()).unwrap();
-    assert_eq!(ledger.recoveries(), [Recovery::Signed { line: 4 }]);
-    assert_eq!(ledger.entries().len(), 4);
+    let bytes = (log.len() - signed.len()) as u64;
+    assert_eq!(ledger.recoveries(), [Recovery::TornTail { line: 4, bytes }]);
+    assert_eq!(ledger.entries().len(), 3);
+    assert_eq!(disk.contents().0, signed);
     assert!(verify(&disk, &key().verifier()).unwrap().is_sound());
 }
 
@@ -232,7 +234,9 @@ fn a_full_disk_at_the_checkpoint_fails_one_append_and_the_next_goes_on() {
     assert_eq!(ledger.entries().len(), 1);
     disk.fail_checkpoints(false);
     append(&mut ledger, 2).unwrap();
-    assert_eq!(ledger.recoveries(), [Recovery::Signed { line: 2 }]);
+    assert!(matches!(ledger.recoveries(), [Recovery::TornTail { line: 2, .. }]));
+    let numbers: Vec<_> = ledger.entries().iter().map(|entry| entry.body["number"].clone()).collect();
+    assert_eq!(numbers, [0, 2]);
     assert!(verify(&disk, &key().verifier()).unwrap().is_sound());
 }
 

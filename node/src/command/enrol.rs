@@ -29,7 +29,9 @@ impl Enrol {
         let text = fs::read_to_string(&self.invitation)
             .map_err(|error| Failure::unreadable(&self.invitation, &error))?;
         let invitation = Invitation::parse(&file, &text)?;
-        if let Ok(membership) = home.membership() {
+        if let Ok(membership) = home.membership()
+            && (membership.id(), membership.root_digest) != (&invitation.id, invitation.root)
+        {
             return Err(Failure::usage(format!(
                 "this node is enrolled already, as {}; make another with `notochord-node init`",
                 membership.identity
@@ -44,12 +46,15 @@ impl Enrol {
         };
         record.write(&mut home.ledger()?, OffsetDateTime::now_utc()).map_err(Failure::failed)?;
         println!("{} is a site of the network `{}`.", membership.label, membership.network());
+        trust(&membership).iter().for_each(|line| println!("{line}"));
         println!("Next: notochord-node --home {} import FILE", path.display());
         Ok(())
     }
 
     fn join(&self, home: &Home, invitation: &Invitation) -> Result<Membership, Failure> {
-        let directory = home.network_directory();
+        // Beside the present membership, which a site that is invited again keeps until the new one is complete.
+        let directory = home.path("network.new");
+        remove(&directory)?;
         let enrolled =
             Membership::enrol(&directory, invitation, Some(home.site_keys()?), OffsetDateTime::now_utc());
         let membership = tokio::runtime::Builder::new_current_thread()
@@ -59,15 +64,41 @@ impl Enrol {
             .block_on(enrolled)
             .map_err(HomeError::from)?;
         if membership.root.throwaway_minimum.is_some() && !self.throwaway {
-            fs::remove_dir_all(&directory)
-                .map_err(|error| Failure::failed(format!("{}: {error}", directory.display())))?;
+            remove(&directory)?;
             return Err(Failure::refused(
                 "this is a throw-away network, whose thresholds protect nobody; join it with --throwaway and never \
                  with patients' data",
             ));
         }
-        Ok(membership)
+        let place = home.network_directory();
+        remove(&place)?;
+        fs::rename(&directory, &place)
+            .map_err(|error| Failure::failed(format!("{}: {error}", place.display())))?;
+        Ok(home.membership()?)
     }
+}
+
+fn remove(directory: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::failed(format!("{}: {error}", directory.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whose signatures this node will trust: the coordinator says so, and only people can check it.
+pub(super) fn trust(membership: &Membership) -> Vec<String> {
+    let root = &membership.root;
+    let mut lines = vec![
+        format!("Root document {}, valid until {}.", membership.root_digest, root.expires),
+        "Compare these keys with their holders in another way than through the coordinator:".to_owned(),
+    ];
+    for role in [&root.investigators, &root.approvers] {
+        lines.push(format!("  {}, {} must sign:", role.name(), role.threshold()));
+        lines.extend(role.keys().iter().map(|named| format!("    {}  {}", named.key, named.name)));
+    }
+    lines
 }
 
 /// A refusal, on whichever side, belongs into the ledger; a coordinator that cannot be reached does not.

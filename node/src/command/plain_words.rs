@@ -1,12 +1,27 @@
 //! A study in plain words, for a data steward who reads no expressions.
 
+use std::collections::BTreeSet;
+
+use notochord_disclosure::Rules;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::expression::Expression;
-use notochord_proto::study::{Analysis, Profile, Study};
+use notochord_proto::name::VariableName;
+use notochord_proto::study::{Analysis, Study};
+use notochord_stats::plan::Plan;
 use notochord_stats::registry::KINDS;
 
+/// A study as it would run here: its document, its analyses resolved, and the rules it would run under.
+pub(super) struct Subject<'a> {
+    pub(super) study: &'a Study,
+    pub(super) document: &'a str,
+    pub(super) plan: &'a Plan,
+    pub(super) rules: Rules,
+    pub(super) dictionary: &'a Dictionary,
+}
+
 /// What the study asks, of whom, and how the answer is protected; a line each.
-pub(super) fn study(study: &Study, dictionary: &Dictionary) -> Vec<String> {
+pub(super) fn study(subject: &Subject<'_>) -> Vec<String> {
+    let study = subject.study;
     let mut lines = vec![
         format!("{} ({}, version {})", study.title, study.id, study.version),
         format!("Question: {}", study.question),
@@ -21,16 +36,16 @@ pub(super) fn study(study: &Study, dictionary: &Dictionary) -> Vec<String> {
     lines.push(format!("Data-use terms: {}", study.data_use.join(", ")));
     lines.push(cohort(study));
     lines.push(format!("At least {} sites must contribute, or there is no result.", study.sites.minimum));
-    lines.push(protection(study.disclosure.profile).to_owned());
+    lines.push(protection(study, subject.rules));
     lines.extend(study.derived.iter().map(|derived| {
         format!("It computes `{}` for each patient, here, as: {}", derived.name, derived.value.in_words())
     }));
-    lines.push(format!(
-        "It asks {} things, each answered by counts and sums, never by a patient's record:",
-        study.analyses.len()
-    ));
-    lines.extend(study.analyses.iter().map(analysis));
-    lines.push(variables(study, dictionary));
+    lines.push(format!("It asks {} things, each answered by counts and sums:", study.analyses.len()));
+    for (index, one) in study.analyses.iter().enumerate() {
+        lines.push(analysis(one));
+        lines.extend(written(subject.document, index).map(|line| format!("      {line}")));
+    }
+    lines.push(variables(subject));
     lines
 }
 
@@ -41,45 +56,56 @@ fn cohort(study: &Study) -> String {
     }
 }
 
-fn protection(profile: Profile) -> &'static str {
-    match profile {
-        Profile::Standard => {
-            "No count from 1 to 9 leaves, nor anything computed from so few patients (profile standard)."
-        }
-        Profile::Rare => {
-            "No count from 1 to 4 leaves, nor anything computed from so few patients (profile rare)."
-        }
-        Profile::Cms => {
-            "No count from 1 to 10 leaves, nor anything computed from so few patients (profile cms)."
-        }
-        Profile::Open => "Every count leaves, however small (profile open). Your policy must allow that.",
+/// The rules as they would act here: the stricter of the study's profile and the centre's policy.
+fn protection(study: &Study, rules: Rules) -> String {
+    let profile = study.disclosure.profile.name();
+    match rules.act() {
+        true => format!(
+            "No count from 1 to {} leaves this centre, nor sums over so few patients (profile {profile}).",
+            rules.minimum.get() - 1
+        ),
+        false => "EVERY count leaves this centre, however small.".to_owned(),
     }
 }
 
 fn analysis(analysis: &Analysis) -> String {
     let summary =
         KINDS.iter().find(|kind| kind.name == analysis.kind).map_or("unknown here", |kind| kind.summary);
-    let narrowed = match &analysis.condition {
-        Some(condition) => format!(", only where {}", condition.in_words()),
-        None => String::new(),
-    };
-    format!("  - {} ({}: {summary}){narrowed}", analysis.id, analysis.kind)
+    format!("  - {} ({}: {summary})", analysis.id, analysis.kind)
 }
 
-/// The dictionary's variables that the document names anywhere.
-fn variables(study: &Study, dictionary: &Dictionary) -> String {
-    let mut named: Vec<&str> = Vec::new();
-    for field in dictionary.variables() {
-        let name = field.name.as_str();
-        let in_expressions = study.cohort.condition.variables().contains(&field.name)
-            || study.derived.iter().any(|derived| derived.value.variables().contains(&field.name));
-        let in_analyses = study.analyses.iter().any(|analysis| {
-            let words = format!("{:?}", analysis.section);
-            words.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name)
-        });
-        if in_expressions || in_analyses {
-            named.push(dictionary.field(name).map_or("", |field| field.label.as_str()));
-        }
+/// The lines of the document that say what an analysis asks, as the investigator wrote and signed them.
+fn written(document: &str, index: usize) -> impl Iterator<Item = &str> {
+    let starts = |line: &str| line.trim_start().starts_with("[[analyses]]");
+    let section = document.split_inclusive('\n').scan(0, move |seen, line| {
+        *seen += usize::from(starts(line));
+        Some((*seen, line.trim()))
+    });
+    section
+        .filter(move |(seen, _)| *seen == index + 1)
+        .map(|(_, line)| line)
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| {
+            !line.is_empty()
+                && !line.starts_with('#')
+                && !line.starts_with("id ")
+                && !line.starts_with("kind ")
+        })
+}
+
+/// The labels of the dictionary's variables that anything in the study reads.
+fn variables(subject: &Subject<'_>) -> String {
+    let study = subject.study;
+    let mut read: BTreeSet<VariableName> = study.cohort.condition.variables();
+    read.extend(study.derived.iter().flat_map(|derived| derived.value.variables()));
+    for analysis in &subject.plan.analyses {
+        read.extend(analysis.condition.iter().flat_map(Expression::variables));
+        read.extend(analysis.statistic.variables());
     }
-    format!("Of each patient it reads: {}", named.join("; "))
+    let labels: Vec<&str> = read
+        .iter()
+        .filter_map(|name| subject.dictionary.field(name.as_str()).map(|field| field.label.as_str()))
+        .collect();
+    format!("Of each patient it reads: {}", labels.join("; "))
 }

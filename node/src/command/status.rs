@@ -48,6 +48,7 @@ impl Status {
         println!("{} ({})", membership.label, membership.identity);
         println!("coordinator      {}", membership.connect);
         println!("certificate ends {ends}");
+        super::enrol::trust(&membership).iter().for_each(|line| println!("{line}"));
         match newest {
             Some(one) => {
                 println!("newest snapshot  {} of {} rows, {} in all", one.content, one.rows, snapshots.len())

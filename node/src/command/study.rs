@@ -95,15 +95,23 @@ pub(super) fn arrived(home: &Home) -> Result<Vec<Arrived>, Failure> {
     let mut all = Vec::new();
     for name in home.list("studies")? {
         let bytes = home.read(&format!("studies/{name}"))?.unwrap_or_default();
-        let envelope = Envelope::from_json(&bytes)
-            .map_err(|error| Failure::failed(format!("studies/{name}: {error}")))?;
-        let study = Study::parse(&format!("studies/{name}"), envelope.payload_for_reading())?;
-        let digest = envelope.payload_digest();
-        let decision = decision::of(home, digest)?;
-        all.push(Arrived { digest, study, envelope, decision });
+        // One damaged file must not hide the other studies.
+        match read(home, &name, &bytes) {
+            Ok(one) => all.push(one),
+            Err(failure) => eprintln!("{failure}"),
+        }
     }
     all.sort_by(|a, b| (&a.study.id, a.study.version).cmp(&(&b.study.id, b.study.version)));
     Ok(all)
+}
+
+fn read(home: &Home, name: &str, bytes: &[u8]) -> Result<Arrived, Failure> {
+    let damaged = |error: &dyn std::fmt::Display| Failure::failed(format!("studies/{name}: {error}"));
+    let envelope = Envelope::from_json(bytes).map_err(|error| damaged(&error))?;
+    let study = Study::parse(&format!("studies/{name}"), envelope.payload_for_reading())?;
+    let digest = envelope.payload_digest();
+    let decision = decision::of(home, digest)?;
+    Ok(Arrived { digest, study, envelope, decision })
 }
 
 /// The study that `selector` names: `id` (its newest version), `id@version`, or the first digits of its digest.
@@ -114,9 +122,23 @@ fn find(home: &Home, selector: &str) -> Result<Arrived, Failure> {
             || format!("{}@{}", one.study.id, one.study.version) == selector
             || (digits.len() >= 8 && one.digest.hex().starts_with(digits))
     };
-    arrived(home)?.into_iter().rfind(named).ok_or_else(|| {
-        Failure::usage(format!("no study `{selector}` has arrived; `notochord-node study list` names them"))
-    })
+    let mut matching: Vec<Arrived> = arrived(home)?.into_iter().filter(named).collect();
+    let Some(found) = matching.pop() else {
+        let message = format!("no study `{selector}` has arrived; `notochord-node study list` names them");
+        return Err(Failure::usage(message));
+    };
+    // Of several versions the newest is meant; two documents of one version are never taken for each other.
+    let twin = matching
+        .iter()
+        .find(|one| (&one.study.id, one.study.version) == (&found.study.id, found.study.version));
+    match twin {
+        Some(twin) => Err(Failure::usage(format!(
+            "`{selector}` names two documents of one version; name {} or {}",
+            twin.digest.short(),
+            found.digest.short()
+        ))),
+        None => Ok(found),
+    }
 }
 
 fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
@@ -161,8 +183,17 @@ fn show(home: &Home, selector: &str, document: bool) -> Result<(), Failure> {
     let root = home.membership()?.root;
     let investigators = found.envelope.signers(&root.investigators);
     let approvers = found.envelope.signers(&root.approvers);
-    let dictionary = home.dictionary()?;
-    plain_words::study(&found.study, &dictionary).iter().for_each(|line| println!("{line}"));
+    let centre = centre(home)?;
+    let study = centre.study(found.digest).map_err(Failure::refused)?;
+    let question = centre.question(&study, &[]).map_err(Failure::refused)?;
+    let subject = plain_words::Subject {
+        study: &study.study,
+        document: &String::from_utf8_lossy(study.envelope.payload_for_reading()),
+        plan: &question.plan,
+        rules: centre.rules(&study).map_err(Failure::refused)?,
+        dictionary: centre.dictionary(),
+    };
+    plain_words::study(&subject).iter().for_each(|line| println!("{line}"));
     println!("Signed by: {}", investigators.join(", "));
     println!("Approved by: {} ({} needed)", approvers.join(", "), root.approvers.threshold());
     println!("Digest: {}", found.digest);
@@ -200,6 +231,7 @@ fn show_preview(home: &Home, selector: &str, snapshot: Option<&str>, as_json: bo
         }
         one.reasons.iter().for_each(|reason| println!("  rule: {reason}"));
     }
+    println!("\nTo accept exactly this: study accept {} --snapshot {}", digest.short(), snapshot.short());
     Ok(())
 }
 

@@ -45,6 +45,23 @@ fn one_key_counts_once_however_often_it_signed() {
 }
 
 #[test]
+fn a_seal_that_claims_a_key_does_not_keep_that_key_from_signing() {
+    let mut envelope = Envelope::new(TYPE, b"study".to_vec());
+    envelope.signatures.push(Seal { key_id: key(1).public().id(), signature: vec![0; 64] });
+    envelope.sign(&key(1));
+    assert!(envelope.verify(TYPE, &role(1, &[1])).is_ok());
+    assert_eq!(envelope.signatures.len(), 1);
+}
+
+#[test]
+fn seals_of_strangers_are_dropped_and_those_of_the_roles_kept() {
+    let mut envelope = Envelope::seal(TYPE, b"study".to_vec(), &key(1));
+    envelope.sign(&key(9));
+    envelope.keep_seals_of(&[&role(1, &[1]), &role(1, &[2])]);
+    assert_eq!(envelope, Envelope::seal(TYPE, b"study".to_vec(), &key(1)));
+}
+
+#[test]
 fn a_signature_by_a_stranger_does_not_count() {
     let mut envelope = Envelope::seal(TYPE, b"study".to_vec(), &key(1));
     envelope.sign(&key(9));

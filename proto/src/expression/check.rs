@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Branch, Comparison, Expression, ExpressionError, ExpressionKind, words};
 use crate::name::VariableName;
 use crate::problem::suggestion;
-use crate::scope::Scope;
+use crate::scope::{SITE, Scope};
 use crate::variable::VariableKind;
 
 /// A part as it is evaluated, and what it gives.
@@ -206,7 +206,8 @@ fn beside(value: &Checked, other: Checked) -> Check {
             ))
         }
         (Gives::Null, _) | (_, Gives::Null) | (Gives::Number, Gives::Number) => Ok(other),
-        (Gives::Text(codes), Gives::Text(beside)) if codes.is_disjoint(beside) => {
+        // A study may name a site that does not take part, or one that is not known yet.
+        (Gives::Text(codes), Gives::Text(beside)) if codes.is_disjoint(beside) && !is_site(&value.part) => {
             no_such_code(&value.part, codes, first(beside))
         }
         (Gives::Text(_), Gives::Text(_)) => Ok(other),
@@ -285,6 +286,10 @@ impl Gives {
 
 fn error<T>(message: String) -> Result<T, ExpressionError> {
     Err(ExpressionError(message))
+}
+
+fn is_site(part: &Expression) -> bool {
+    matches!(part, Expression::Variable(name) if name.as_str() == SITE)
 }
 
 fn first(codes: &BTreeSet<String>) -> &str {

@@ -32,6 +32,14 @@ fn resolved(text: &str) -> Result<String, String> {
 }
 
 #[test]
+fn a_site_may_be_named_that_does_not_take_part() {
+    let scope = scope();
+    for text in ["site = 'Hospital A'", "site <> 'Hospital A'", "site IN ('Hospital A', 'B')"] {
+        assert!(Expression::parse(text).unwrap().check(&scope).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn the_grammar_binds_as_sql_does() {
     for (text, meaning) in [
         ("a = 1 or b = 2 and not c = 3", "a = 1 OR b = 2 AND NOT c = 3"),

@@ -82,7 +82,13 @@ impl FromField for FieldValue {
 impl FromField for String {
     fn from_field(value: &FieldValue) -> Result<Self, String> {
         match value {
-            FieldValue::Text(text) => Ok(text.clone()),
+            // What is read here is printed to people: a line break is a blank, and nothing may move their cursor.
+            FieldValue::Text(text) => match text.replace(['\n', '\t'], " ") {
+                line if line.contains(char::is_control) => {
+                    Err("a text without control characters".to_owned())
+                }
+                line => Ok(line),
+            },
             _ => Err(value.expected("a text in quotes")),
         }
     }

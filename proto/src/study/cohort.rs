@@ -31,7 +31,10 @@ impl FromField for Rows {
 
 impl FromField for Expression {
     fn from_field(value: &FieldValue) -> Result<Self, String> {
-        Expression::parse(&String::from_field(value)?).map_err(|error| error.to_string())
+        match value {
+            FieldValue::Text(text) => Expression::parse(text).map_err(|error| error.to_string()),
+            _ => Err(value.expected("a text in quotes")),
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Run {
     /// Replace the k of every profile in this throw-away network; with 1 no disclosure rule acts
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     minimum: Option<u32>,
-    /// Where to write results: DIR/<study id>/
+    /// Where to write results: DIR/STUDY-ID/
     #[arg(long, default_value = "notochord-results")]
     out: PathBuf,
     /// Print the results as a JSON array, and nothing else

@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+use notochord_proto::layout::TablePurpose;
 use serde_json::json;
 
 use crate::Status;
-use crate::fixture::{answer, answer_without, assert_close, frame, ovarian, refusal};
+use crate::fixture::{answer, answer_without, assert_close, frame, ovarian, refusal, statistic};
 
 fn section(outcome: &str, by: &str, test: &str) -> String {
     format!("outcome = \"{outcome}\"\nby = \"{by}\"\ntest = \"{test}\"")
@@ -72,6 +73,24 @@ fn a_withheld_group_takes_the_test_with_it() {
     assert_close(&outcome.result["groups"][1]["mean"], 56.598_530_769_230_77);
     assert_eq!(outcome.result["test"]["p"], json!(null));
     assert!(outcome.result["test"]["reason"].is_string());
+}
+
+#[test]
+fn a_whole_number_of_few_values_sends_its_counts_and_nothing_else() {
+    let section = section("ecog_ps", "rx", "welch");
+    let layout = statistic("compare", &section).unwrap().layout();
+    assert!(layout.sums.is_empty());
+    let shape = (layout.tables[0].purpose, layout.tables[0].rows.len(), layout.tables[0].columns.len());
+    assert_eq!((shape, layout.tables.len()), ((TablePurpose::Frequency, 2, 5), 2));
+    // By hand: 13 patients in each arm, 6 of each with a status of 2.
+    let result = answer("compare", &section, &ovarian()).result;
+    assert_eq!((&result["groups"][0]["n"], &result["groups"][1]["n"]), (&json!(13), &json!(13)));
+    assert_close(&result["groups"][0]["mean"], 19.0 / 13.0);
+    assert_close(&result["groups"][0]["sd"], (42.0_f64 / 13.0 / 12.0).sqrt());
+    assert_close(&result["groups"][1]["mean"], 19.0 / 13.0);
+    assert_eq!(result["groups"][0]["median"], json!(1.0));
+    let withheld = answer_without("compare", &section, &ovarian(), &["ecog_ps: 1, 2"]).result;
+    assert!(withheld["groups"][0]["mean"].is_null() && withheld["groups"][1]["mean"].is_number());
 }
 
 #[test]

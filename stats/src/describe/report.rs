@@ -7,7 +7,7 @@ use super::{Content, Describe, Described};
 use crate::figure::Figure;
 use crate::grid::GridUsed;
 use crate::levels::Levels;
-use crate::moments::Moments;
+use crate::moments::{Moments, sums_of_positions};
 use crate::outcome::{Cell, Outcome, Table};
 use crate::totals::Totals;
 
@@ -132,14 +132,6 @@ fn of_levels(levels: &Levels, counts: Vec<Figure<u64>>, missing: Figure<u64>, qu
     let named =
         kept.map(|(level, count)| (levels.code(level).to_owned(), levels.label_of(level).to_owned(), count));
     Summary { n, missing, number, counts: Some(Counts(named.collect())) }
-}
-
-/// The sum of the positions of the values counted, and that of their squares.
-fn sums_of_positions(counts: &[u64]) -> (i128, i128) {
-    counts.iter().enumerate().fold((0, 0), |(sum, squares), (position, count)| {
-        let (position, count) = (position as i128, i128::from(*count));
-        (sum + position * count, squares + position * position * count)
-    })
 }
 
 impl Number {

@@ -16,6 +16,21 @@ pub(crate) const A: usize = 0;
 /// The centre whose keys the attacker holds, where one is needed.
 pub(crate) const C: usize = 2;
 
+/// A number that is 1 for one known patient and 0 for everybody else, in a sum that rests on hundreds.
+pub(crate) const TRACKER: (&str, &str) = (
+    "[[analyses]]\nid = \"age\"\nkind = \"describe\"\nvariables = [\"age\"]",
+    r#"[derived.burden]
+value = "CASE WHEN age = 69 AND sex = 1 AND rx = 'Obs' THEN 1 ELSE 0 END"
+type = "number"
+min = 0
+max = 1
+
+[[analyses]]
+id = "age"
+kind = "describe"
+variables = ["burden"]"#,
+);
+
 pub(crate) struct Stage {
     pub(crate) network: Network,
     pub(crate) directory: TempDir,

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::attacker::{Attacker, key, strangers_key};
-use crate::stage::{A, Stage, assert_refused, study};
+use crate::stage::{A, Stage, TRACKER, assert_refused, study};
 
 /// The keys with which the network's people sign studies.
 struct People {
@@ -162,6 +162,7 @@ fn a_study_that_may_not_run_here_or_today_is_turned_away_whoever_signed_it() {
         (("by = \"rx\"", "by = \"arm\""), "does not fit the dictionary"),
         (("kind = \"table\"", "kind = \"export\""), "does not fit the dictionary"),
         (("title =", "titel ="), "the study is malformed"),
+        (TRACKER, "age adds up `burden`, which the study defines"),
     ] {
         assert_turned_away(&stage, &attacker, &people.sealed(&[UNKNOWN, change]), reason);
     }

@@ -4,7 +4,7 @@ use std::fs;
 
 use notochord_sandbox::network::NetworkError;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, TRACKER};
 
 #[test]
 fn a_study_that_may_never_run_in_this_network_is_refused_when_it_is_handed_in() {
@@ -28,6 +28,11 @@ fn a_study_that_may_never_run_in_this_network_is_refused_when_it_is_handed_in() 
         ),
         ("expired.toml", ("2090-12-31", "2020-12-31"), "refused: the study expired on 2020-12-31"),
         ("elsewhere.toml", ("\"reference\"", "\"other\""), "refused: the study is for the network `other`"),
+        (
+            "tracker.toml",
+            TRACKER,
+            "refused: age adds up `burden`, which the study defines; that could single out a patient",
+        ),
     ] {
         let submitted = stage.network.submit(&stage.study(name, &[change]), 2);
         let Err(NetworkError::Command { code, message }) = submitted else { panic!("{name} was taken") };

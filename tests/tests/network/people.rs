@@ -71,3 +71,44 @@ fn a_study_that_no_centre_has_accepted_does_not_run() {
     assert!(message.contains("Centre 2 has not accepted the study (yet)"), "{message}");
     assert!(message.contains("0 of 3 sites have accepted the study"), "{message}");
 }
+
+#[test]
+fn a_site_that_is_invited_again_keeps_its_data_and_its_ledger() {
+    let mut stage = Stage::set();
+    stage.add_sites(3);
+    let home = stage.network.nodes()[0].home.clone();
+    let again = stage.network.invite("Another centre", &[]).unwrap();
+    let other = stage.network.node_command(&home, ["enrol".as_ref(), again.as_os_str()]);
+    assert!(matches!(other, Err(NetworkError::Command { code: 2, .. })), "a node has one name");
+
+    stage.network.kill_node(0).unwrap();
+    fs::remove_file(stage.network.coordinator_home().join("sites/centre-1.json")).unwrap();
+    let invitation = stage.network.invite("Centre 1", &[]).unwrap();
+    let certificate = fs::read(home.join("network/certificate.pem")).unwrap();
+    stage.network.node_command(&home, ["enrol".as_ref(), invitation.as_os_str()]).unwrap();
+    assert_ne!(fs::read(home.join("network/certificate.pem")).unwrap(), certificate);
+    stage.network.start_node(0).unwrap();
+    stage.network.wait_for_sites(3).unwrap();
+    let status = stage.network.node_command(&home, ["status", "--json"]).unwrap();
+    assert!(String::from_utf8_lossy(&status.stdout).contains("\"snapshots\":1"));
+    stage.network.node_command(&home, ["ledger", "verify"]).unwrap();
+}
+
+#[test]
+fn a_network_is_never_made_where_something_is() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("investigator.key"), "precious").unwrap();
+    let key = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    let other = "ed25519:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=";
+    let dictionary = crate::stage::reference("dictionary.csv").display().to_string();
+    for home in [".", "..", &directory.path().display().to_string()] {
+        let made = std::process::Command::new(crate::stage::program_path())
+            .current_dir(directory.path())
+            .args(["role-coordinator", "--home", home, "init", "--name", "net", "--dictionary", &dictionary])
+            .args(["--investigator", &format!("a={key}"), "--approver", &format!("b={other}")])
+            .output()
+            .unwrap();
+        assert_eq!(made.status.code(), Some(2), "{home}: {}", String::from_utf8_lossy(&made.stderr));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "{home}");
+    }
+}

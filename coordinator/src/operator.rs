@@ -1,0 +1,36 @@
+//! The coordinator's own first person, who may invite and run: a member like any other, certified without an
+//! invitation, anew at each start of the coordinator.
+
+use notochord_link::identity::Identity;
+use notochord_link::membership::write_directly;
+use notochord_link::tls::signing_request;
+use notochord_program::failure::Failure;
+use notochord_proto::digest::Digest;
+use notochord_proto::name::{NetworkName, SiteId};
+use time::OffsetDateTime;
+
+use crate::authority::Authority;
+use crate::directory::{Office, Person, enrol_person};
+use crate::home::Home;
+
+const NAME: &str = "coordinator";
+
+/// Certifies the key in `operator/` and writes the membership beside it; `connect` is where the desk is.
+pub(crate) fn certify(
+    home: &Home,
+    authority: &Authority,
+    network: &NetworkName,
+    connect: &str,
+    now: OffsetDateTime,
+) -> Result<(), Failure> {
+    let id = SiteId::new(NAME).map_err(Failure::failed)?;
+    let request = signing_request(&home.tls_key("operator/tls.key")?).map_err(Failure::failed)?;
+    let identity = Identity::person(network.clone(), id.clone());
+    let chain = authority.certify(&request, &identity, now).map_err(Failure::failed)?;
+    let certificate =
+        chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| Failure::failed("no certificate"))?;
+    let label = NAME.to_owned();
+    enrol_person(home, &Person { id, label, certificate, office: Office::Coordinator, enrolled: now })?;
+    let (root, dictionary) = (home.read("root.json")?, home.read("dictionary.csv")?);
+    write_directly(&home.path("operator"), NAME, connect, &chain, &root, &dictionary).map_err(Failure::failed)
+}
