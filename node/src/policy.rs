@@ -42,7 +42,7 @@ impl Policy {
         Ok(Self::read(&Section::from_bytes(&path, &bytes)?)?)
     }
 
-    /// Reads a policy file. What is not said is as strict as it can be.
+    /// Reads a policy file. What is not said is as the default policy has it.
     pub fn parse(file: &str, text: &str) -> Result<Self, Problem> {
         Self::read(&Section::parse(file, text)?)
     }

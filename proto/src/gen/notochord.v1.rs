@@ -739,7 +739,7 @@ pub struct Contribution {
     /// One bit per integer, lowest bit of the first byte first: 1 where a rule withholds it.
     #[prost(bytes = "vec", tag = "3")]
     pub withheld: ::prost::alloc::vec::Vec<u8>,
-    /// The disclosure rules that withheld something, such as `R1`.
+    /// The disclosure rules that withheld something, such as `primary`.
     #[prost(string, repeated, tag = "4")]
     pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -905,7 +905,7 @@ pub struct SiteProgress {
     pub site: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub label: ::prost::alloc::string::String,
-    /// `announced`, `pending`, `asked`, or a final status: `contributed`, `refused`, `unreachable`, `too_slow`,
+    /// `accepted`, or a final status: `contributed`, `refused`, `unreachable`, `too_slow`,
     /// `broken_answer`, `not_accepted`.
     #[prost(string, tag = "3")]
     pub status: ::prost::alloc::string::String,
