@@ -9,6 +9,21 @@ use arrow_array::{Array, Float64Array, Int32Array, Int64Array};
 use notochord_proto::name::VariableName;
 
 /// The rows of one analysis: equally long columns by variable.
+///
+/// It cannot be printed, where other types can:
+/// ```
+/// fn printable<T: std::fmt::Debug>() {}
+/// printable::<notochord_stats::totals::Totals>();
+/// ```
+/// ```compile_fail
+/// fn printable<T: std::fmt::Debug>() {}
+/// printable::<notochord_stats::frame::Frame>();
+/// ```
+/// Nor can it be sent:
+/// ```compile_fail
+/// fn sendable<T: serde::Serialize>() {}
+/// sendable::<notochord_stats::frame::Frame>();
+/// ```
 pub struct Frame {
     rows: usize,
     columns: BTreeMap<VariableName, Column>,
