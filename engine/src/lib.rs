@@ -15,6 +15,7 @@ pub mod import;
 pub mod record_key;
 pub mod rows;
 pub mod snapshot;
+pub mod table;
 
 mod cohort;
 mod evaluate;

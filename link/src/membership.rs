@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use notochord_proto::dictionary::DictionaryFiles;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::fields::Section;
@@ -173,7 +174,7 @@ impl Membership {
             return Err(damaged("certificate.pem", reason.into()).into());
         }
         let dictionary = read("dictionary.csv")?;
-        if Digest::of(&dictionary) != root.dictionary {
+        if DictionaryFiles::of_fields(&dictionary).digest() != root.dictionary {
             return Err(
                 damaged("dictionary.csv", "it is not the dictionary the root document names".into()).into()
             );
@@ -278,7 +279,7 @@ fn check(reply: &EnrolReply, invitation: &Invitation, as_site: bool) -> Result<(
     if root.authority != invitation.authority || root.network != invitation.network {
         return Err("its root document names another authority or network".into());
     }
-    if Digest::of(&reply.dictionary) != root.dictionary {
+    if DictionaryFiles::of_fields(&reply.dictionary).digest() != root.dictionary {
         return Err("its dictionary is not the one its root document names".into());
     }
     let authority = reply.certificates.last().ok_or("it sent no certificate")?;

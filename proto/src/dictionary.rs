@@ -6,12 +6,22 @@
 mod annotation;
 mod choices;
 mod column;
+mod event;
+pub mod files;
 mod kind;
+mod migration;
 mod parse;
+mod rule;
+mod settings;
 
 use std::collections::BTreeMap;
 
 pub use annotation::Annotations;
+pub use event::{BASELINE, Event};
+pub use files::DictionaryFiles;
+pub use migration::{Change, Migration};
+pub use rule::ContradictionRule;
+pub use settings::{MissingCode, Settings};
 
 use crate::digest::Digest;
 use crate::name::VariableName;
@@ -25,6 +35,11 @@ pub struct Dictionary {
     digest: Digest,
     record_id: VariableName,
     fields: Vec<Field>,
+    forms: Vec<String>,
+    events: Vec<Event>,
+    settings: Settings,
+    rules: Vec<ContradictionRule>,
+    migrations: Vec<Migration>,
 }
 
 /// A field of the dictionary.
@@ -107,12 +122,47 @@ pub struct CheckboxLevel {
 }
 
 impl Dictionary {
-    /// Parses the exact bytes of a dictionary; `file` is its name in problems.
+    /// Parses the exact bytes of a dictionary of one file; `file` is its name in problems.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Dictionary, Vec<Problem>> {
         parse::dictionary(file, bytes)
     }
 
-    /// The digest of the exact bytes it was parsed from.
+    /// Parses the exact bytes of a dictionary's files.
+    pub fn from_files(files: &DictionaryFiles) -> Result<Dictionary, Vec<Problem>> {
+        parse::dictionary(files::DICTIONARY, files.get(files::DICTIONARY).unwrap_or_default())
+    }
+
+    /// Its version, for people.
+    pub fn version(&self) -> &str {
+        &self.settings.version
+    }
+
+    /// The names of its forms, in the order of the file.
+    pub fn forms(&self) -> &[String] {
+        &self.forms
+    }
+
+    /// The events of a longitudinal registry, in order; none where rows have no event.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Version, missing-data codes and linkage keys.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Contradictions between fields.
+    pub fn rules(&self) -> &[ContradictionRule] {
+        &self.rules
+    }
+
+    /// The steps from earlier versions to this one, oldest first.
+    pub fn migrations(&self) -> &[Migration] {
+        &self.migrations
+    }
+
+    /// The digest of the exact bytes it was parsed from ([`DictionaryFiles::digest`]).
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -6,8 +6,7 @@ use notochord_ledger::{Ledger, Record as _};
 use notochord_link::private_file::{create_private, create_private_directory};
 use notochord_link::tls::create_key;
 use notochord_program::failure::Failure;
-use notochord_proto::dictionary::Dictionary;
-use notochord_proto::digest::Digest;
+use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
 use notochord_proto::envelope::Envelope;
 use notochord_proto::fields::Section;
 use notochord_proto::keys::PublicKey;
@@ -166,7 +165,7 @@ impl Init {
             authority: authority.fingerprint(),
             coordinator: coordinator.public(),
             dictionary_version: subject.dictionary_version.clone(),
-            dictionary: Digest::of(&subject.dictionary),
+            dictionary: DictionaryFiles::of_fields(&subject.dictionary).digest(),
             root: Role::of_one("root", root_key.public()),
             approvers,
             investigators,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use csv::Position;
 
 use super::column::{ANNOTATION, Columns, FORM, IDENTIFIER, LABEL, NAME, REQUIRED, Row};
-use super::{Dictionary, Field, FieldKind, annotation, kind};
+use super::{Dictionary, DictionaryFiles, Field, FieldKind, Settings, annotation, kind};
 use crate::digest::Digest;
 use crate::document;
 use crate::name::VariableName;
@@ -33,7 +33,7 @@ pub(super) fn dictionary(file: &str, bytes: &[u8]) -> Result<Dictionary, Vec<Pro
         });
         found.problems.extend(read.err());
     }
-    found.into_dictionary(file, Digest::of(bytes))
+    found.into_dictionary(file, DictionaryFiles::of_fields(bytes).digest())
 }
 
 fn at_file(file: &str, message: &str) -> Vec<Problem> {
@@ -79,8 +79,19 @@ impl Findings {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
+        let mut forms: Vec<String> = self.fields.iter().map(|field| field.form.clone()).collect();
+        forms.dedup();
         match self.fields.first() {
-            Some(first) => Ok(Dictionary { digest, record_id: first.name.clone(), fields: self.fields }),
+            Some(first) => Ok(Dictionary {
+                digest,
+                record_id: first.name.clone(),
+                fields: self.fields,
+                forms,
+                events: Vec::new(),
+                settings: Settings::default(),
+                rules: Vec::new(),
+                migrations: Vec::new(),
+            }),
             None => Err(at_file(file, "names no field; the first is the record id")),
         }
     }

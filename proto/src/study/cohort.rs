@@ -15,11 +15,13 @@ pub struct Cohort {
     pub place: Place,
 }
 
-/// What a row is. This version has patients only.
+/// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
     /// One row per patient.
     Patient,
+    /// One row per patient and event.
+    Visit,
 }
 
 impl FromField for Rows {

@@ -1,0 +1,43 @@
+//! What one version of a dictionary changes in the version before it.
+
+use crate::name::VariableName;
+
+/// The step from one version to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The version before.
+    pub from: String,
+    /// The version after.
+    pub to: String,
+    /// What changes.
+    pub changes: Vec<Change>,
+}
+
+/// One change. Fields that no change names stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A field that is new: missing for everybody imported before.
+    Added {
+        /// The field.
+        field: VariableName,
+    },
+    /// A field under a new name.
+    Renamed {
+        /// Its name before.
+        from: VariableName,
+        /// Its name after.
+        to: VariableName,
+    },
+    /// A field whose codes change; codes that are not named stay as they are.
+    Recoded {
+        /// Its name after.
+        field: VariableName,
+        /// Each code before and after; two may become one.
+        codes: Vec<(String, String)>,
+    },
+    /// A field that is gone: its values are dropped.
+    Removed {
+        /// The field.
+        field: VariableName,
+    },
+}
