@@ -56,11 +56,13 @@ pub(crate) fn status_failure(status: Status) -> Failure {
 /// What a membership's error means to a person.
 pub(crate) fn membership_failure(error: MembershipError) -> Failure {
     match error {
+        MembershipError::Dictionary(error) => error.into(),
         MembershipError::Problem(_) | MembershipError::NotEnrolled(_) => Failure::usage(error),
         MembershipError::InvitationExpired(_)
         | MembershipError::Refused(_)
         | MembershipError::Impostor(_)
-        | MembershipError::Unproven { .. } => Failure::refused(error),
+        | MembershipError::Unproven { .. }
+        | MembershipError::Update(_) => Failure::refused(error),
         MembershipError::File { .. } | MembershipError::Tls(_) | MembershipError::Unreachable { .. } => {
             Failure::failed(error)
         }

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use notochord_link::identity::{Identity, certificate_end};
+use notochord_proto::dictionary::DictionaryFiles;
 use notochord_proto::digest::Digest;
 use notochord_proto::keys::PublicKey;
 use notochord_proto::wire::enrolment_server::Enrolment;
-use notochord_proto::wire::{EnrolReply, EnrolRequest};
+use notochord_proto::wire::{DictionaryFile, EnrolReply, EnrolRequest};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
@@ -64,10 +65,16 @@ fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> 
     Ok(EnrolReply {
         certificates: chain.iter().map(|certificate| certificate.to_vec()).collect(),
         sealed_root: office.sealed_root.to_json().into_bytes(),
-        dictionary: office.home.read("dictionary.csv").map_err(internal)?,
+        dictionary: files(&office.home.dictionary_files().map_err(internal)?),
         id: invitation.id.to_string(),
         label: invitation.label,
     })
+}
+
+/// The dictionary's files as they travel.
+fn files(dictionary: &DictionaryFiles) -> Vec<DictionaryFile> {
+    let file = |(name, content): (&str, &[u8])| DictionaryFile { name: name.into(), content: content.into() };
+    dictionary.iter().map(file).collect()
 }
 
 /// The invitation of a token. Whether a token never was, is used or is over, the bearer hears the same.

@@ -5,7 +5,7 @@
 //! keys/                     authority.key, server.key, coordinator.key, root.key (0600)
 //! authority.pem             the certificate authority's certificate
 //! root.json                 the sealed root document
-//! dictionary.csv            the data dictionary
+//! dictionaries/<sha256>/    the data dictionary's files
 //! operator/                 the membership of the coordinator's own first person
 //! sites/<id>.json           enrolment log: one file per site
 //! people/<id>.json          enrolled people
@@ -20,10 +20,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use notochord_ledger::{CheckpointKey, DirectoryStorage, Origin, OriginError};
+use notochord_link::dictionary_directory::{self, DirectoryError};
 use notochord_link::private_file::{read_signing_key, replace};
 use notochord_link::tls::{self, TlsError};
 use notochord_program::failure::Failure;
-use notochord_proto::dictionary::Dictionary;
+use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
 use notochord_proto::envelope::{Envelope, EnvelopeError};
 use notochord_proto::fields::Section;
 use notochord_proto::keys::SecretKey;
@@ -81,14 +82,15 @@ pub enum HomeError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The dictionary.
-    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
-    Dictionary(Vec<Problem>),
+    #[error(transparent)]
+    Dictionary(#[from] DirectoryError),
 }
 
 impl From<HomeError> for Failure {
     fn from(error: HomeError) -> Self {
         match error {
-            HomeError::Missing(_) | HomeError::Problem(_) | HomeError::Dictionary(_) => Self::usage(error),
+            HomeError::Missing(_) | HomeError::Problem(_) => Self::usage(error),
+            HomeError::Dictionary(error) => error.into(),
             HomeError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
                 Self::usage(format!("{path} is missing; restore it"))
             }
@@ -156,8 +158,18 @@ impl Home {
 
     /// The data dictionary.
     pub fn dictionary(&self) -> Result<Dictionary, HomeError> {
-        let name = self.path("dictionary.csv").display().to_string();
-        Dictionary::parse(&name, &self.read("dictionary.csv")?).map_err(HomeError::Dictionary)
+        let problems = |problems| DirectoryError::Problems(problems).into();
+        Dictionary::from_files(&self.dictionary_files()?).map_err(problems)
+    }
+
+    /// The files of the data dictionary that the root document names.
+    pub fn dictionary_files(&self) -> Result<DictionaryFiles, HomeError> {
+        Ok(dictionary_directory::named(&self.0, &self.root()?.1.dictionary)?)
+    }
+
+    /// Keeps a dictionary's files beside those of other versions.
+    pub fn keep_dictionary(&self, files: &DictionaryFiles) -> Result<(), HomeError> {
+        Ok(dictionary_directory::keep(&self.0, files)?)
     }
 
     /// The key rounds and release records are sealed with.

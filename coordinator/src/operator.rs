@@ -31,6 +31,6 @@ pub(crate) fn certify(
         chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| Failure::failed("no certificate"))?;
     let label = NAME.to_owned();
     enrol_person(home, &Person { id, label, certificate, office: Office::Coordinator, enrolled: now })?;
-    let (root, dictionary) = (home.read("root.json")?, home.read("dictionary.csv")?);
+    let (root, dictionary) = (home.read("root.json")?, home.dictionary_files()?);
     write_directly(&home.path("operator"), NAME, connect, &chain, &root, &dictionary).map_err(Failure::failed)
 }

@@ -6,6 +6,7 @@
 //! for the generated services.
 
 pub mod backoff;
+pub mod dictionary_directory;
 pub mod identity;
 pub mod invitation;
 pub mod membership;
@@ -13,3 +14,4 @@ pub mod pin;
 pub mod private_file;
 pub mod socket;
 pub mod tls;
+pub mod update;

@@ -1,7 +1,8 @@
 //! What a site or a person holds once enrolled: a certificate and its key, and the network's root of trust.
 //!
 //! A directory with `member.toml` (names and address), `tls.key` (0600), `certificate.pem` (chain, the network's
-//! authority last), `root.json` (sealed) and `dictionary.csv`.
+//! authority last), `root.json` (sealed) and `dictionaries/` with the files of the dictionary
+//! that the root document names, in a directory of its hash.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -26,11 +27,13 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::dictionary_directory::{self, DirectoryError};
 use crate::identity::{Holder, Identity, certificate_end};
 use crate::invitation::Invitation;
 use crate::private_file::{create_private_directory, replace};
 use crate::socket::call_over;
 use crate::tls::{self, Credentials, TlsError};
+use crate::update::{Update, UpdateError};
 
 /// How long opening a connection may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,8 +51,8 @@ pub struct Membership {
     pub root: Root,
     /// SHA-256 of the root document's exact bytes.
     pub root_digest: Digest,
-    /// The data dictionary's exact bytes, as the root document names them.
-    pub dictionary: Vec<u8>,
+    /// The data dictionary's files, as the root document names them.
+    pub dictionary: DictionaryFiles,
     chain: Vec<CertificateDer<'static>>,
 }
 
@@ -65,6 +68,9 @@ pub struct SiteKeys {
 /// Why somebody is not enrolled.
 #[derive(Debug, thiserror::Error)]
 pub enum MembershipError {
+    /// The data dictionary's files.
+    #[error(transparent)]
+    Dictionary(#[from] DirectoryError),
     /// A file that a person may have touched.
     #[error("{0}")]
     Problem(#[from] Problem),
@@ -104,6 +110,9 @@ pub enum MembershipError {
     /// What the coordinator sent does not fit the invitation.
     #[error("the coordinator's answer does not fit the invitation: {0}. Do not trust this network")]
     Impostor(String),
+    /// An update that is not taken.
+    #[error("the update {0}")]
+    Update(#[from] UpdateError),
     /// Keys or certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -173,12 +182,7 @@ impl Membership {
             let reason = "its last certificate is not the authority's that the root document names";
             return Err(damaged("certificate.pem", reason.into()).into());
         }
-        let dictionary = read("dictionary.csv")?;
-        if DictionaryFiles::of_fields(&dictionary).digest() != root.dictionary {
-            return Err(
-                damaged("dictionary.csv", "it is not the dictionary the root document names".into()).into()
-            );
-        }
+        let dictionary = dictionary_directory::named(directory, &root.dictionary)?;
         Ok(Self {
             directory: directory.to_owned(),
             identity,
@@ -189,6 +193,16 @@ impl Membership {
             dictionary,
             chain,
         })
+    }
+
+    /// Puts a new root document and its dictionary in the place of those that are held.
+    pub fn update(self, update: &Update) -> Result<Self, MembershipError> {
+        update.verify(&self.root)?;
+        let root = self.directory.join("root.json");
+        // The dictionary first: whatever happens, the root document in force has its dictionary beside it.
+        dictionary_directory::keep(&self.directory, update.files())?;
+        replace(&root, update.root().to_json().as_bytes()).map_err(|source| file_error(&root, source))?;
+        Self::load(&self.directory)
     }
 
     /// The site's or person's id.
@@ -235,7 +249,7 @@ pub fn write_directly(
     connect: &str,
     chain: &[CertificateDer<'_>],
     sealed_root: &[u8],
-    dictionary: &[u8],
+    dictionary: &DictionaryFiles,
 ) -> Result<(), MembershipError> {
     let certificates: Vec<_> = chain.iter().map(|der| pem::Pem::new("CERTIFICATE", der.to_vec())).collect();
     let member = format!(
@@ -249,7 +263,7 @@ pub fn write_directly(
     };
     put("certificate.pem", pem::encode_many(&certificates).as_bytes())?;
     put("root.json", sealed_root)?;
-    put("dictionary.csv", dictionary)?;
+    dictionary_directory::keep(directory, dictionary)?;
     // Last: a directory without it does not count as enrolled.
     put("member.toml", member.as_bytes())
 }
@@ -279,7 +293,8 @@ fn check(reply: &EnrolReply, invitation: &Invitation, as_site: bool) -> Result<(
     if root.authority != invitation.authority || root.network != invitation.network {
         return Err("its root document names another authority or network".into());
     }
-    if DictionaryFiles::of_fields(&reply.dictionary).digest() != root.dictionary {
+    let dictionary = dictionary(reply)?;
+    if dictionary.digest() != root.dictionary {
         return Err("its dictionary is not the one its root document names".into());
     }
     let authority = reply.certificates.last().ok_or("it sent no certificate")?;
@@ -298,10 +313,17 @@ fn check(reply: &EnrolReply, invitation: &Invitation, as_site: bool) -> Result<(
     }
 }
 
+/// The dictionary's files in a reply.
+fn dictionary(reply: &EnrolReply) -> Result<DictionaryFiles, String> {
+    let files = reply.dictionary.iter().map(|file| (file.name.clone(), file.content.clone()));
+    DictionaryFiles::new(files).map_err(|problem| problem.to_string())
+}
+
 fn write(directory: &Path, invitation: &Invitation, reply: &EnrolReply) -> Result<(), MembershipError> {
+    let dictionary = dictionary(reply).map_err(MembershipError::Impostor)?;
     let chain: Vec<_> = reply.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
     let Invitation { label, connect, .. } = invitation;
-    write_directly(directory, label, connect, &chain, &reply.sealed_root, &reply.dictionary)
+    write_directly(directory, label, connect, &chain, &reply.sealed_root, &dictionary)
 }
 
 async fn connect(address: &str) -> Result<TcpStream, MembershipError> {

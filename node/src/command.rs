@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
 
+mod dictionary;
 mod enrol;
 mod import;
 mod init;
@@ -44,6 +45,9 @@ enum Command {
     Init(init::Init),
     /// Join a network with an invitation
     Enrol(enrol::Enrol),
+    /// Show the network's data dictionary, or take a new version of it
+    #[command(subcommand, after_help = "Example: notochord-node --home node dictionary show")]
+    Dictionary(dictionary::DictionaryCommand),
     /// Import a CSV export into a new snapshot
     Import(import::Import),
     /// List, show, preview, accept and refuse studies
@@ -70,6 +74,7 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Init(command) => command.run(&home),
         Command::Enrol(command) => command.run(&home),
         Command::Import(command) => command.run(&home),
+        Command::Dictionary(command) => command.run(&home),
         Command::Study(command) => command.run(&home),
         Command::Serve(command) => command.run(&home),
         Command::Status(command) => command.run(&home),

@@ -59,6 +59,14 @@ pub(crate) struct Imported {
     pub(crate) dictionary: Digest,
 }
 
+/// A new version of the data dictionary is in force.
+#[derive(Serialize)]
+pub(crate) struct DictionaryUpdated {
+    pub(crate) root: Digest,
+    pub(crate) dictionary: Digest,
+    pub(crate) version: String,
+}
+
 /// A sealed study arrived and is in order.
 #[derive(Serialize)]
 pub(crate) struct StudyReceived {
@@ -162,6 +170,7 @@ kinds!(
     EnrolmentRefused = "enrolment_refused",
     LinkRefused = "link_refused",
     Imported = "snapshot_imported",
+    DictionaryUpdated = "dictionary_updated",
     StudyReceived = "study_received",
     StudyTurnedAway = "study_turned_away",
     StudyAccepted = "study_accepted",

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use notochord_engine::record_key::RecordKey;
 use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError};
+use notochord_link::dictionary_directory::DirectoryError;
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
 use notochord_program::failure::Failure;
@@ -33,8 +34,8 @@ pub struct Home(PathBuf);
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
     /// The dictionary.
-    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
-    Dictionary(Vec<Problem>),
+    #[error(transparent)]
+    Dictionary(#[from] DirectoryError),
     /// There already.
     #[error("{0} holds a node already")]
     Exists(String),
@@ -72,7 +73,6 @@ impl From<HomeError> for Failure {
             HomeError::Missing(_)
             | HomeError::Exists(_)
             | HomeError::Problem(_)
-            | HomeError::Dictionary(_)
             | HomeError::Membership(MembershipError::NotEnrolled(_) | MembershipError::Problem(_)) => {
                 Self::usage(error)
             }
@@ -80,10 +80,14 @@ impl From<HomeError> for Failure {
                 MembershipError::InvitationExpired(_)
                 | MembershipError::Refused(_)
                 | MembershipError::Impostor(_)
-                | MembershipError::Unproven { .. },
+                | MembershipError::Unproven { .. }
+                | MembershipError::Update(_),
             ) => Self::refused(error),
             HomeError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
                 Self::usage(format!("{path} is missing; restore it, or make a new node"))
+            }
+            HomeError::Dictionary(error) | HomeError::Membership(MembershipError::Dictionary(error)) => {
+                error.into()
             }
             _ => Self::failed(error),
         }
@@ -168,8 +172,8 @@ impl Home {
 
     /// The network's data dictionary.
     pub fn dictionary(&self) -> Result<Dictionary, HomeError> {
-        let name = self.path("network/dictionary.csv").display().to_string();
-        Dictionary::parse(&name, &self.membership()?.dictionary).map_err(HomeError::Dictionary)
+        let files = self.membership()?.dictionary;
+        Dictionary::from_files(&files).map_err(|problems| DirectoryError::Problems(problems).into())
     }
 
     /// The key the node signs answers and checkpoints with.

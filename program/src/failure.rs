@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use notochord_link::dictionary_directory::DirectoryError;
 use notochord_proto::problem::Problem;
 
 /// A command that did not do what was asked.
@@ -96,6 +97,15 @@ impl From<Problem> for Failure {
 impl From<Vec<Problem>> for Failure {
     fn from(problems: Vec<Problem>) -> Self {
         Self::Usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::File { path, source } => Self::unreadable(Path::new(&path), &source),
+            DirectoryError::Problems(problems) => problems.into(),
+        }
     }
 }
 

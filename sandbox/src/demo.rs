@@ -121,11 +121,13 @@ impl Demo {
             return Ok(0);
         }
         let how = self.sites.map_or(Split::Column("site"), |count| Split::InTurn(count.into()));
-        let sites = split(Path::new("data.csv"), registry.data.as_bytes(), &how).map_err(Failure::failed)?;
+        let file = Path::new("data.csv");
+        let sites = split(file, registry.data.as_bytes(), "record_id", &how).map_err(Failure::failed)?;
         let sites: Vec<_> = sites.into_iter().map(|(site, rows)| (site, Rows::Part(rows))).collect();
         println!("The {} registry: {}, at {} centres.", registry.name, registry.about, sites.len());
         let dictionary = put("dictionary.csv", registry.dictionary)?;
-        let dry_run = DryRun { dictionary: &dictionary, sites, studies: &studies, minimum: None };
+        let dry_run =
+            DryRun { dictionary: &dictionary, events: None, sites, studies: &studies, minimum: None };
         for (ran, (_, study)) in dry_run.run(&self.out)?.iter().zip(&studies) {
             println!("\n═══ {} ({})\n{}", study.title, study.id, study.question);
             println!("{}", ran.printed);

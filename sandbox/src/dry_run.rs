@@ -22,7 +22,7 @@ use crate::split::{Split, split};
 pub(crate) enum Source {
     /// In one file, by a column.
     Column(PathBuf, String),
-    /// A file per site.
+    /// A file or more for each site.
     Files(Vec<(String, PathBuf)>),
     /// In one file, in turn.
     InTurn(PathBuf, usize),
@@ -30,8 +30,8 @@ pub(crate) enum Source {
 
 /// A site's rows.
 pub(crate) enum Rows {
-    /// A file of their own.
-    File(PathBuf),
+    /// Files of their own.
+    Files(Vec<PathBuf>),
     /// A part of another file.
     Part(Vec<u8>),
 }
@@ -39,6 +39,7 @@ pub(crate) enum Rows {
 /// Studies to run over sites' data.
 pub(crate) struct DryRun<'a> {
     pub(crate) dictionary: &'a Path,
+    pub(crate) events: Option<&'a Path>,
     pub(crate) sites: Vec<(String, Rows)>,
     pub(crate) studies: &'a [(PathBuf, Study)],
     pub(crate) minimum: Option<u32>,
@@ -53,26 +54,34 @@ pub(crate) struct Ran {
 }
 
 impl Source {
-    /// The sites' rows.
-    pub(crate) fn sites(&self) -> Result<Vec<(String, Rows)>, Failure> {
+    /// The sites' rows; `record_id` is the column that tells patients apart.
+    pub(crate) fn sites(&self, record_id: &str) -> Result<Vec<(String, Rows)>, Failure> {
         match self {
-            Self::Column(file, column) => parts(file, &Split::Column(column)),
-            Self::InTurn(file, count) => parts(file, &Split::InTurn(*count)),
-            Self::Files(files) => files.iter().map(|(site, file)| whole(site, file)).collect(),
+            Self::Column(file, column) => parts(file, record_id, &Split::Column(column)),
+            Self::InTurn(file, count) => parts(file, record_id, &Split::InTurn(*count)),
+            Self::Files(files) => whole(files),
         }
     }
 }
 
-fn parts(file: &Path, how: &Split<'_>) -> Result<Vec<(String, Rows)>, Failure> {
+fn parts(file: &Path, record_id: &str, how: &Split<'_>) -> Result<Vec<(String, Rows)>, Failure> {
     let bytes = fs::read(file).map_err(|error| Failure::unreadable(file, &error))?;
-    let sites = split(file, &bytes, how).map_err(Failure::usage)?;
+    let sites = split(file, &bytes, record_id, how).map_err(Failure::usage)?;
     Ok(sites.into_iter().map(|(site, rows)| (site, Rows::Part(rows))).collect())
 }
 
-fn whole(site: &str, file: &Path) -> Result<(String, Rows), Failure> {
-    // Opened before a network is made for it.
-    fs::File::open(file).map_err(|error| Failure::unreadable(file, &error))?;
-    Ok((site.to_owned(), Rows::File(file.to_owned())))
+/// The files of each site, in the order in which the sites are first named.
+fn whole(files: &[(String, PathBuf)]) -> Result<Vec<(String, Rows)>, Failure> {
+    let mut sites: Vec<(String, Vec<PathBuf>)> = Vec::new();
+    for (site, file) in files {
+        // Opened before a network is made for it.
+        fs::File::open(file).map_err(|error| Failure::unreadable(file, &error))?;
+        match sites.iter_mut().find(|(named, _)| named == site) {
+            Some((_, files)) => files.push(file.clone()),
+            None => sites.push((site.clone(), vec![file.clone()])),
+        }
+    }
+    Ok(sites.into_iter().map(|(site, files)| (site, Rows::Files(files))).collect())
 }
 
 impl DryRun<'_> {
@@ -125,18 +134,23 @@ impl DryRun<'_> {
         fs::create_dir_all(&files).map_err(Failure::failed)?;
         let mut sites = Vec::new();
         for (number, (site, rows)) in self.sites.iter().enumerate() {
-            let file = match rows {
-                Rows::File(file) => file.clone(),
+            let data = match rows {
+                Rows::Files(files) => files.clone(),
                 Rows::Part(bytes) => {
                     let file = files.join(format!("{number}.csv"));
-                    fs::write(&file, bytes).map(|()| file).map_err(Failure::failed)?
+                    fs::write(&file, bytes).map(|()| vec![file]).map_err(Failure::failed)?
                 }
             };
-            sites.push((site.clone(), file));
+            sites.push((site.clone(), data));
         }
         progress.set_message("starting the coordinator");
-        let plan =
-            Plan { name: &name, dictionary: self.dictionary, throwaway_minimum: self.minimum, approvers: 1 };
+        let plan = Plan {
+            name: &name,
+            dictionary: self.dictionary,
+            events: self.events,
+            throwaway_minimum: self.minimum,
+            approvers: 1,
+        };
         let program = Program::current().map_err(Failure::failed)?;
         let mut network = Network::start(program, &directory.path().join("network"), &plan)?;
         progress.set_message(format!("starting {} nodes", sites.len()));
@@ -176,9 +190,10 @@ impl DryRun<'_> {
 }
 
 /// The same error about a site's rows instead of a file in `directory`, which nobody knows.
-fn named_by_site(error: NetworkError, sites: &[(String, PathBuf)], directory: &Path) -> Failure {
+fn named_by_site(error: NetworkError, sites: &[(String, Vec<PathBuf>)], directory: &Path) -> Failure {
     let NetworkError::Command { code, message } = error else { return error.into() };
-    let parts = sites.iter().filter(|(_, file)| file.starts_with(directory));
+    let files = sites.iter().flat_map(|(site, files)| files.iter().map(move |file| (site, file)));
+    let parts = files.filter(|(_, file)| file.starts_with(directory));
     let message = parts.fold(message, |message, (site, file)| {
         message.replace(&file.display().to_string(), &format!("the rows of `{site}`"))
     });

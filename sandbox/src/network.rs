@@ -38,8 +38,10 @@ pub struct Node {
 pub struct Plan<'a> {
     /// Its name.
     pub name: &'a str,
-    /// The data dictionary.
+    /// The data dictionary: a CSV, or a directory with its files.
     pub dictionary: &'a Path,
+    /// The events beside a dictionary that is one CSV.
+    pub events: Option<&'a Path>,
     /// The k of every profile, where it is a throw-away network.
     pub throwaway_minimum: Option<u32>,
     /// How many approvers there are; all must approve.
@@ -84,6 +86,9 @@ impl Network {
                 .map(str::to_owned)
                 .to_vec();
         arguments.extend(["--dictionary".to_owned(), plan.dictionary.display().to_string()]);
+        if let Some(events) = plan.events {
+            arguments.extend(["--events".to_owned(), events.display().to_string()]);
+        }
         let investigator = network.new_key("investigator")?;
         arguments.extend(["--investigator".to_owned(), format!("investigator={investigator}")]);
         for number in 1..=plan.approvers {
@@ -183,7 +188,7 @@ impl Network {
     }
 
     /// Makes nodes, one per site, enrols them, imports their data and starts them, all sites side by side.
-    pub fn add_sites(&mut self, sites: &[(String, PathBuf)]) -> Result<(), NetworkError> {
+    pub fn add_sites(&mut self, sites: &[(String, Vec<PathBuf>)]) -> Result<(), NetworkError> {
         let first = self.nodes.len();
         for (number, (label, _)) in sites.iter().enumerate() {
             let home = self.directory.join(format!("site-{}", first + number + 1));
@@ -209,10 +214,12 @@ impl Network {
     }
 
     /// Makes one node with its data; returns what the import found wrong.
-    fn set_up(&self, home: &Path, invitation: &Path, data: &Path) -> Result<Vec<String>, NetworkError> {
+    fn set_up(&self, home: &Path, invitation: &Path, data: &[PathBuf]) -> Result<Vec<String>, NetworkError> {
         self.node_command(home, ["init"])?;
         self.node_command(home, ["enrol".as_ref(), invitation.as_os_str(), "--throwaway".as_ref()])?;
-        let printed = self.node_command(home, ["import".as_ref(), data.as_os_str(), "--json".as_ref()])?;
+        let files = data.iter().map(|file| file.as_os_str());
+        let arguments = [OsStr::new("import"), OsStr::new("--json")].into_iter().chain(files);
+        let printed = self.node_command(home, arguments)?;
         let report: Value = serde_json::from_slice(&printed.stdout)?;
         let findings = report["findings"].as_array().into_iter().flatten();
         Ok(findings

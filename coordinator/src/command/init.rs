@@ -1,12 +1,14 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use notochord_ledger::{Ledger, Record as _};
+use notochord_link::dictionary_directory;
 use notochord_link::private_file::{create_private, create_private_directory};
 use notochord_link::tls::create_key;
 use notochord_program::failure::Failure;
-use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
+use notochord_proto::dictionary::{Dictionary, DictionaryFiles, files};
 use notochord_proto::envelope::Envelope;
 use notochord_proto::fields::Section;
 use notochord_proto::keys::PublicKey;
@@ -31,16 +33,20 @@ const ROOT_LIFE: Duration = Duration::days(365);
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Init {
-    /// A directory with network.toml and dictionary.csv, such as deploy/networks/reference/colon
-    #[arg(long, conflicts_with_all = ["name", "dictionary", "dictionary_version"])]
+    /// A network's directory: network.toml, dictionary.csv and, where there are any, events.csv, rules.toml and
+    /// migrations.toml. Such as deploy/networks/reference/colon
+    #[arg(long, conflicts_with_all = ["name", "dictionary", "events", "dictionary_version"])]
     from: Option<PathBuf>,
     /// The network's name: lower-case letters, digits and `-`
     #[arg(long, required_unless_present = "from")]
     name: Option<NetworkName>,
-    /// The data dictionary (REDCap's CSV)
+    /// The data dictionary: REDCap's CSV, or a directory with all its files
     #[arg(long, required_unless_present = "from")]
     dictionary: Option<PathBuf>,
-    /// The dictionary's version, for people
+    /// The events of a longitudinal registry (CSV), beside a dictionary that is one CSV
+    #[arg(long)]
+    events: Option<PathBuf>,
+    /// The version of a dictionary without network.toml, for people
     #[arg(long, default_value = "1")]
     dictionary_version: String,
     /// Who may sign studies: NAME=PUBLIC-KEY; once for each
@@ -80,8 +86,8 @@ fn named_key(text: &str) -> Result<NamedKey, String> {
 struct Subject {
     name: NetworkName,
     label: String,
-    dictionary: Vec<u8>,
-    dictionary_version: String,
+    files: DictionaryFiles,
+    dictionary: Dictionary,
 }
 
 impl Init {
@@ -119,21 +125,48 @@ impl Init {
 
     /// The network's name, label and dictionary, from the options or from a network's directory.
     fn subject(&self) -> Result<Subject, Failure> {
-        let (name, label, file, dictionary_version) = match (&self.from, &self.name, &self.dictionary) {
+        match (&self.from, &self.name, &self.dictionary) {
             (Some(directory), _, _) => {
-                let (name, label, version) = read_network_file(&directory.join("network.toml"))?;
-                (name, label, directory.join("dictionary.csv"), version)
+                let (name, label) = read_network_file(&directory.join(files::NETWORK))?;
+                let (files, dictionary) = dictionary_directory::open(directory)?;
+                Ok(Subject { name, label, files, dictionary })
             }
-            (None, Some(name), Some(file)) => {
-                (name.clone(), name.to_string(), file.clone(), self.dictionary_version.clone())
+            (None, Some(name), Some(path)) => {
+                let (files, dictionary) = self.named_dictionary(name, path)?;
+                Ok(Subject { name: name.clone(), label: name.to_string(), files, dictionary })
             }
-            (None, _, _) => {
-                return Err(Failure::usage("name the network with --name and --dictionary, or --from"));
-            }
-        };
-        let dictionary = fs::read(&file).map_err(|error| Failure::unreadable(&file, &error))?;
-        Dictionary::parse(&file.display().to_string(), &dictionary)?;
-        Ok(Subject { name, label, dictionary, dictionary_version })
+            (None, _, _) => Err(Failure::usage("name the network with --name and --dictionary, or --from")),
+        }
+    }
+
+    /// The dictionary at `path`, with a network.toml if it has none.
+    fn named_dictionary(
+        &self,
+        name: &NetworkName,
+        path: &Path,
+    ) -> Result<(DictionaryFiles, Dictionary), Failure> {
+        let (read, dictionary) = dictionary_directory::open(path)?;
+        let mut files: BTreeMap<String, Vec<u8>> =
+            read.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
+        let complete = files.contains_key(files::NETWORK) && self.events.is_none();
+        if complete {
+            return Ok((read, dictionary));
+        }
+        if let Some(events) = &self.events {
+            let bytes = fs::read(events).map_err(|error| Failure::unreadable(events, &error))?;
+            files.insert(files::EVENTS.to_owned(), bytes);
+        }
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        let network = format!(
+            "name = {}\nlabel = {}\ndictionary = {}\n",
+            quoted(name.as_str()),
+            quoted(name.as_str()),
+            quoted(&self.dictionary_version)
+        );
+        files.entry(files::NETWORK.to_owned()).or_insert(network.into_bytes());
+        let files = DictionaryFiles::new(files)?;
+        let dictionary = Dictionary::from_files(&files)?;
+        Ok((files, dictionary))
     }
 
     fn build(
@@ -164,8 +197,8 @@ impl Init {
             expires: (now + ROOT_LIFE).date(),
             authority: authority.fingerprint(),
             coordinator: coordinator.public(),
-            dictionary_version: subject.dictionary_version.clone(),
-            dictionary: DictionaryFiles::of_fields(&subject.dictionary).digest(),
+            dictionary_version: subject.dictionary.version().to_owned(),
+            dictionary: subject.files.digest(),
             root: Role::of_one("root", root_key.public()),
             approvers,
             investigators,
@@ -173,7 +206,7 @@ impl Init {
         };
         let sealed_root = Envelope::seal(ROOT_TYPE, root.to_bytes(), &root_key);
         home.write("root.json", sealed_root.to_json().as_bytes())?;
-        home.write("dictionary.csv", &subject.dictionary)?;
+        home.keep_dictionary(&subject.files)?;
         create_key(&home.path("operator/tls.key")).map_err(Failure::failed)?;
         let connect = self.public_listen.as_ref().unwrap_or(&self.listen).as_str();
         operator::certify(home, &authority, &root.network, connect, now)?;
@@ -221,14 +254,12 @@ impl Init {
     }
 }
 
-/// Name, label and dictionary version of a network's directory.
-fn read_network_file(file: &Path) -> Result<(NetworkName, String, String), Failure> {
+/// Name and label of a network's directory.
+fn read_network_file(file: &Path) -> Result<(NetworkName, String), Failure> {
     let text = fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
     let section = Section::parse(&file.display().to_string(), &text)?;
     let mut fields = section.fields();
-    let read = (fields.required("name")?, fields.required("label")?, fields.required("dictionary")?);
-    fields.finish()?;
-    Ok(read)
+    Ok((fields.required("name")?, fields.required("label")?))
 }
 
 /// A new directory beside `path`, which must not be there yet (or be empty), to be moved onto it when complete.

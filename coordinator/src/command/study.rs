@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use notochord_link::dictionary_directory;
 use notochord_link::private_file::{read_signing_key, replace};
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
@@ -144,12 +145,12 @@ fn check(home: &Path, file: &Path, dictionary: Option<&Path>) -> Result<Study, F
     let bytes = read(file)?;
     let study = Study::parse(&file.display().to_string(), &bytes)?;
     let dictionary = match dictionary {
-        Some(path) => Dictionary::parse(&path.display().to_string(), &read(path)?)?,
+        Some(path) => dictionary_directory::open(path)?.1,
         None => {
             let membership = membership(home).map_err(|_| {
                 Failure::usage("name the data dictionary with --dictionary, or your directory with --home")
             })?;
-            Dictionary::parse("dictionary.csv", &membership.dictionary)?
+            Dictionary::from_files(&membership.dictionary)?
         }
     };
     // The sites of a run are not known yet; `site` then has stand-ins for levels.

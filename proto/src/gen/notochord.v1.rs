@@ -976,6 +976,15 @@ pub struct EnrolRequest {
     pub steward_key: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DictionaryFile {
+    /// `dictionary.csv` or another of a dictionary's file names.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its exact bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EnrolReply {
     /// Certificate chain, DER, leaf first.
     #[prost(bytes = "vec", repeated, tag = "1")]
@@ -983,9 +992,9 @@ pub struct EnrolReply {
     /// The network's sealed root document.
     #[prost(bytes = "vec", tag = "2")]
     pub sealed_root: ::prost::alloc::vec::Vec<u8>,
-    /// The data dictionary's exact bytes.
-    #[prost(bytes = "vec", tag = "3")]
-    pub dictionary: ::prost::alloc::vec::Vec<u8>,
+    /// The data dictionary's files, sorted by name.
+    #[prost(message, repeated, tag = "3")]
+    pub dictionary: ::prost::alloc::vec::Vec<DictionaryFile>,
     /// The site's id and label, or the person's name in both.
     #[prost(string, tag = "4")]
     pub id: ::prost::alloc::string::String,

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use notochord_link::dictionary_directory;
 use notochord_program::failure::Failure;
 use notochord_proto::study::Study;
 use serde_json::Value;
@@ -16,10 +17,13 @@ const EXAMPLE: &str = "Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Run {
-    /// The data dictionary (REDCap's CSV)
+    /// The data dictionary: REDCap's CSV, or a directory with all its files
     #[arg(long)]
     dictionary: PathBuf,
-    /// A file with a site column, or SITE=FILE once for each site
+    /// The events of a longitudinal registry (CSV), beside a dictionary that is one CSV
+    #[arg(long)]
+    events: Option<PathBuf>,
+    /// A file with a site column, or SITE=FILE once or more for each site
     #[arg(long, required = true)]
     data: Vec<String>,
     /// The column that names the site
@@ -28,9 +32,6 @@ pub(super) struct Run {
     /// Instead of a column: spread the rows of one file in turn over this many sites
     #[arg(long, conflicts_with = "site_column", value_parser = clap::value_parser!(u16).range(1..=50))]
     sites: Option<u16>,
-    /// Not offered by this version: longitudinal registries
-    #[arg(long, hide = true)]
-    events: Option<PathBuf>,
     /// A study document; once for each study
     #[arg(long, required = true)]
     study: Vec<PathBuf>,
@@ -50,13 +51,12 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(self) -> Result<(), Failure> {
-        if self.events.is_some() {
-            return Err(Failure::usage("longitudinal registries (--events) are not offered by this version"));
-        }
+        let (_, dictionary) = dictionary_directory::open(&self.dictionary)?;
         let studies = self.study.iter().map(|file| read_study(file)).collect::<Result<Vec<_>, _>>()?;
         let dry_run = DryRun {
             dictionary: &self.dictionary,
-            sites: self.source()?.sites()?,
+            events: self.events.as_deref(),
+            sites: self.source()?.sites(dictionary.record_id().as_str())?,
             studies: &studies,
             minimum: self.minimum,
         };

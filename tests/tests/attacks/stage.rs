@@ -62,7 +62,13 @@ impl Stage {
     fn of(throwaway_minimum: Option<u32>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let dictionary = reference("dictionary.csv");
-        let plan = Plan { name: "reference", dictionary: &dictionary, throwaway_minimum, approvers: 2 };
+        let plan = Plan {
+            name: "reference",
+            dictionary: &dictionary,
+            events: None,
+            throwaway_minimum,
+            approvers: 2,
+        };
         let network = Network::start(program(), &directory.path().join("network"), &plan).unwrap();
         Self { network, directory }
     }
@@ -70,10 +76,10 @@ impl Stage {
     fn with_centres(mut self, minimum: &str) -> Self {
         let (file, data) = (reference("data.csv"), fs::read(reference("data.csv")).unwrap());
         let mut centres = Vec::new();
-        for (label, rows) in split(&file, &data, &Split::Column("site")).unwrap() {
+        for (label, rows) in split(&file, &data, "record_id", &Split::Column("site")).unwrap() {
             let file = self.directory.path().join(format!("{label}.csv"));
             fs::write(&file, rows).unwrap();
-            centres.push((label, file));
+            centres.push((label, vec![file]));
         }
         self.network.add_sites(&centres).unwrap();
         self.network.wait_for_sites(3).unwrap();

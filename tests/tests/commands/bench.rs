@@ -56,9 +56,15 @@ impl Bench {
         let path = |name: &str| base.path().join(name);
         let directory = path("network");
         let dictionary = path("dictionary.csv");
-        let plan = Plan { name: "spine", dictionary: &dictionary, throwaway_minimum: None, approvers: 1 };
+        let plan = Plan {
+            name: "spine",
+            dictionary: &dictionary,
+            events: None,
+            throwaway_minimum: None,
+            approvers: 1,
+        };
         let mut network = Network::start(Program::new(PROGRAM), &directory, &plan).unwrap();
-        network.add_sites(&[("Site One".to_owned(), path("data.csv"))]).unwrap();
+        network.add_sites(&[("Site One".to_owned(), vec![path("data.csv")])]).unwrap();
         network.wait_for_sites(1).unwrap();
         network.submit(&path("study.toml"), 1).unwrap();
         network.wait_for_study(0, "spine-baseline").unwrap();

@@ -68,13 +68,14 @@ impl Stage {
         let plan = Plan {
             name: "reference",
             dictionary: &reference.join("dictionary.csv"),
+            events: None,
             throwaway_minimum: None,
             approvers: 1,
         };
         let program = Program::new(env!("CARGO_BIN_EXE_notochord-tests"));
         let mut network = Network::start(program, &directory.path().join("network"), &plan).unwrap();
-        let centres: Vec<(String, PathBuf)> =
-            (1..=sites).map(|number| (format!("Centre {number}"), data.clone())).collect();
+        let centres: Vec<(String, Vec<PathBuf>)> =
+            (1..=sites).map(|number| (format!("Centre {number}"), vec![data.clone()])).collect();
         network.add_sites(&centres).unwrap();
         network.wait_for_sites(sites).unwrap();
         network.submit(&study, 1).unwrap();

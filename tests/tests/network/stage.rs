@@ -16,15 +16,21 @@ impl Stage {
     pub(crate) fn set() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let dictionary = reference("dictionary.csv");
-        let plan = Plan { name: "reference", dictionary: &dictionary, throwaway_minimum: None, approvers: 2 };
+        let plan = Plan {
+            name: "reference",
+            dictionary: &dictionary,
+            events: None,
+            throwaway_minimum: None,
+            approvers: 2,
+        };
         let network = Network::start(program(), &directory.path().join("network"), &plan).unwrap();
         Self { network, directory }
     }
 
     /// Centres with the whole file each.
     pub(crate) fn add_sites(&mut self, count: usize) {
-        let sites: Vec<(String, PathBuf)> =
-            (1..=count).map(|number| (format!("Centre {number}"), reference("data.csv"))).collect();
+        let sites: Vec<(String, Vec<PathBuf>)> =
+            (1..=count).map(|number| (format!("Centre {number}"), vec![reference("data.csv")])).collect();
         self.network.add_sites(&sites).unwrap();
         self.network.wait_for_sites(count).unwrap();
     }
