@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
 
+mod adopt;
 mod enrol;
 mod init;
 mod invite;
@@ -84,7 +85,7 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Invite(command) => block_on(command.run(&home)),
         Command::Enrol(command) => block_on(command.run(&home)),
         Command::Sites(command) => block_on(command.run(&home)),
-        Command::Dictionary(command) => command.run(),
+        Command::Dictionary(command) => command.run(&home),
         Command::Study(command) => command.run(&home),
         Command::Run(command) => block_on(command.run(&home)),
         Command::Runs(command) => block_on(command.run(&home)),

@@ -32,6 +32,8 @@ pub(super) enum DictionaryCommand {
         /// REDCap's data dictionary CSV
         file: PathBuf,
     },
+    /// Put a new version of the data dictionary in force
+    Adopt(super::adopt::Adopt),
 }
 
 #[derive(Subcommand)]
@@ -97,8 +99,11 @@ pub(super) enum StudyCommand {
 }
 
 impl DictionaryCommand {
-    pub(super) fn run(self) -> Result<(), Failure> {
-        let Self::Check { file } = self;
+    pub(super) fn run(self, home: &Path) -> Result<(), Failure> {
+        let file = match self {
+            Self::Check { file } => file,
+            Self::Adopt(adopt) => return adopt.run(home),
+        };
         let name = file.display().to_string();
         let dictionary = Dictionary::parse(&name, &read(&file)?)?;
         let variables = dictionary.variables().len();
