@@ -63,10 +63,13 @@ fn migration(section: &Section) -> Result<Migration, Problem> {
     changes.extend(recoded.iter().map(recode).collect::<Result<Vec<_>, _>>()?);
     changes.extend(removed.into_iter().map(|field| Change::Removed { field }));
     if changes.len() > MOST {
-        return Err(fields.problem("from", format!("changes more than {MOST} things in one step")));
+        return Err(Problem::new(
+            section.place().clone(),
+            format!("changes more than {MOST} things in one step"),
+        ));
     }
     if let Some(message) = contradiction(&changes) {
-        return Err(fields.problem("from", message));
+        return Err(Problem::new(section.place().clone(), message));
     }
     let place = section.place().clone();
     fields.finish()?;
