@@ -7,6 +7,7 @@ mod advice;
 mod annotation;
 mod choices;
 mod column;
+pub mod difference;
 mod event;
 mod field;
 mod field_name;
