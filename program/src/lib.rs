@@ -2,6 +2,7 @@
 //! to be stopped, one way to look into a ledger.
 
 pub mod command_line;
+pub mod dictionary_files;
 pub mod failure;
 pub mod ledger_command;
 pub mod server;

@@ -6,9 +6,8 @@ use notochord_ledger::{Ledger, Record as _};
 use notochord_link::private_file::{create_private, create_private_directory};
 use notochord_link::tls::create_key;
 use notochord_program::failure::Failure;
-use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
+use notochord_proto::dictionary::{Dictionary, DictionaryFiles, NetworkFile};
 use notochord_proto::envelope::Envelope;
-use notochord_proto::fields::Section;
 use notochord_proto::keys::PublicKey;
 use notochord_proto::name::{Address, NetworkName};
 use notochord_proto::role::{NamedKey, Role};
@@ -223,12 +222,11 @@ impl Init {
 
 /// Name, label and dictionary version of a network's directory.
 fn read_network_file(file: &Path) -> Result<(NetworkName, String, String), Failure> {
-    let text = fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
-    let section = Section::parse(&file.display().to_string(), &text)?;
-    let mut fields = section.fields();
-    let read = (fields.required("name")?, fields.required("label")?, fields.required("dictionary")?);
-    fields.finish()?;
-    Ok(read)
+    let bytes = fs::read(file).map_err(|error| Failure::unreadable(file, &error))?;
+    let shown = file.display().to_string();
+    let NetworkFile { name, label, settings, .. } = NetworkFile::parse(&shown, &bytes)?;
+    let lacks = |key: &str| Failure::usage(format!("{shown}: the document lacks the key `{key}`"));
+    Ok((name.ok_or_else(|| lacks("name"))?, label.ok_or_else(|| lacks("label"))?, settings.version))
 }
 
 /// A new directory beside `path`, which must not be there yet (or be empty), to be moved onto it when complete.

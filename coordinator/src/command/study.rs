@@ -24,16 +24,6 @@ use crate::client::{connect, membership, status_failure};
 use crate::printing::grid;
 
 #[derive(Subcommand)]
-pub(super) enum DictionaryCommand {
-    /// Check a data dictionary and say what it holds
-    #[command(after_help = "Example: notochord dictionary check dictionary.csv")]
-    Check {
-        /// REDCap's data dictionary CSV
-        file: PathBuf,
-    },
-}
-
-#[derive(Subcommand)]
 pub(super) enum StudyCommand {
     /// Write a commented template
     #[command(after_help = "Example: notochord study new my-study.toml")]
@@ -93,21 +83,6 @@ pub(super) enum StudyCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-impl DictionaryCommand {
-    pub(super) fn run(self) -> Result<(), Failure> {
-        let Self::Check { file } = self;
-        let name = file.display().to_string();
-        let dictionary = Dictionary::parse(&name, &read(&file)?)?;
-        let variables = dictionary.variables().len();
-        println!(
-            "{name}: {} fields, {variables} of them reach a snapshot. {}",
-            dictionary.fields().len(),
-            dictionary.digest()
-        );
-        Ok(())
-    }
 }
 
 impl StudyCommand {
