@@ -46,7 +46,7 @@ impl DictionaryCommand {
 fn check(path: &Path) -> Result<(), Failure> {
     let dictionary = read(path)?;
     println!(
-        "{}: version {}, {} on {}, {} of them in a snapshot. {}",
+        "{}: version {}, {} on {}; {} in a snapshot. {}",
         path.display(),
         dictionary.version(),
         count(dictionary.fields().len(), "field"),

@@ -89,7 +89,9 @@ fn kind_in_words(kind: &FieldKind) -> &'static str {
 
 fn bounds(before: &Field, after: &Field, found: &mut Difference) {
     let (from, to) = (bounds_in_words(&before.kind), bounds_in_words(&after.kind));
-    if from != to {
+    // A type without bounds, such as a choice, loses none.
+    let compares = !differs(&before.kind, &after.kind) || (from.is_some() && to.is_some());
+    if compares && from != to {
         found.say(format!(
             "the bounds of `{}` were {} and are {}",
             after.name,
