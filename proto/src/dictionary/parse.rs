@@ -7,9 +7,7 @@ use super::files::{DICTIONARY, EVENTS, MIGRATIONS, NETWORK, RULES};
 use super::findings::Findings;
 use super::logic::Known;
 use super::network_file::NetworkFile;
-use super::{
-    ContradictionRule, Dictionary, DictionaryFiles, Event, Field, Migration, event, migrations_file, rule,
-};
+use super::{Dictionary, DictionaryFiles, Field, event, migrations_file, rule};
 use crate::problem::Problem;
 use crate::study::Rows;
 
@@ -29,8 +27,7 @@ pub(super) fn dictionary(file: &str, files: &DictionaryFiles) -> Result<Dictiona
         .get(MIGRATIONS)
         .filter(|_| network.is_some() || files.get(NETWORK).is_none())
         .and_then(|bytes| found.keep_all(migrations_file::migrations(bytes, &settings.version)));
-    let (rules, migrations): (Vec<ContradictionRule>, Vec<Migration>) =
-        (rules.unwrap_or_default(), migrations.unwrap_or_default());
+    let (rules, migrations) = (rules.unwrap_or_default(), migrations.unwrap_or_default());
     let Some(FieldsFile { fields, logics, mut warnings }) = read else { return Err(found.problems()) };
     let forms = forms(&fields);
     if let Some(events) = &events {
@@ -52,10 +49,10 @@ pub(super) fn dictionary(file: &str, files: &DictionaryFiles) -> Result<Dictiona
         has_day_zero: fields.iter().any(|field| field.annotations.day_zero),
         fields,
         forms,
-        events: events.into_iter().map(|(_, event)| event).collect::<Vec<Event>>(),
+        events: events.into_iter().map(|(_, event)| event).collect(),
         settings,
         rules,
-        migrations,
+        migrations: migrations.into_iter().map(|(_, step)| step).collect(),
         warnings,
     })
 }
