@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
 
 mod adopt;
+mod dictionary;
 mod enrol;
 mod init;
 mod invite;
@@ -55,9 +56,9 @@ enum Command {
     Enrol(enrol::Enrol),
     /// List the sites and whether they are connected
     Sites(sites::Sites),
-    /// Check a data dictionary
+    /// Check a data dictionary, or compare two versions of it
     #[command(subcommand, after_help = "Example: notochord dictionary check dictionary.csv")]
-    Dictionary(study::DictionaryCommand),
+    Dictionary(dictionary::DictionaryCommand),
     /// Write, check, sign, endorse, submit and show studies
     #[command(subcommand, after_help = "Example: notochord study new my-study.toml")]
     Study(study::StudyCommand),

@@ -3,9 +3,11 @@
 //! It says what every field may hold. Bounds and choices are public: they scale sums and list levels, and are
 //! never learnt from data. Events, missing-data codes, rules and migrations stand in files beside it.
 
+mod advice;
 mod annotation;
 mod choices;
 mod column;
+pub mod difference;
 mod event;
 mod field;
 mod field_name;
@@ -14,6 +16,8 @@ pub mod files;
 mod findings;
 mod kind;
 mod lines;
+mod logic;
+mod matrix;
 mod migration;
 mod migrations_file;
 mod network_file;
@@ -21,6 +25,7 @@ mod parse;
 mod rule;
 mod settings;
 mod table;
+mod validation;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -7,7 +7,9 @@ use notochord_link::dictionary_directory;
 use notochord_link::private_file::read_signing_key;
 use notochord_link::update::Update;
 use notochord_program::failure::Failure;
+use notochord_proto::dictionary::difference::difference;
 use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
+use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::root::{ROOT_TYPE, Root};
 use time::OffsetDateTime;
@@ -81,15 +83,16 @@ fn changes(directory: &Path, old: &Dictionary, new: &Dictionary) -> Result<Vec<S
             new.version()
         )));
     };
+    let difference = difference(old, new);
+    let unexplained = difference.unexplained().iter().cloned();
+    let unexplained: Vec<_> = unexplained.map(|one| dictionary_directory::located(directory, one)).collect();
+    if !unexplained.is_empty() {
+        return Err(unexplained.into());
+    }
     Ok(migrations.iter().flat_map(|migration| migration.in_words()).collect())
 }
 
-fn put_in_force(
-    home: &Home,
-    update: &Update,
-    root: &Root,
-    before: notochord_proto::digest::Digest,
-) -> Result<(), Failure> {
+fn put_in_force(home: &Home, update: &Update, root: &Root, before: Digest) -> Result<(), Failure> {
     let files: &DictionaryFiles = update.files();
     home.keep_dictionary(files)?;
     home.write("root.json", update.root().to_json().as_bytes())?;

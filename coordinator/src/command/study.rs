@@ -25,18 +25,6 @@ use crate::client::{connect, membership, status_failure};
 use crate::printing::grid;
 
 #[derive(Subcommand)]
-pub(super) enum DictionaryCommand {
-    /// Check a data dictionary and say what it holds
-    #[command(after_help = "Example: notochord dictionary check dictionary.csv")]
-    Check {
-        /// REDCap's data dictionary CSV
-        file: PathBuf,
-    },
-    /// Put a new version of the data dictionary in force
-    Adopt(super::adopt::Adopt),
-}
-
-#[derive(Subcommand)]
 pub(super) enum StudyCommand {
     /// Write a commented template
     #[command(after_help = "Example: notochord study new my-study.toml")]
@@ -96,24 +84,6 @@ pub(super) enum StudyCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-impl DictionaryCommand {
-    pub(super) fn run(self, home: &Path) -> Result<(), Failure> {
-        let file = match self {
-            Self::Check { file } => file,
-            Self::Adopt(adopt) => return adopt.run(home),
-        };
-        let name = file.display().to_string();
-        let dictionary = Dictionary::parse(&name, &read(&file)?)?;
-        let variables = dictionary.variables().len();
-        println!(
-            "{name}: {} fields, {variables} of them reach a snapshot. {}",
-            dictionary.fields().len(),
-            dictionary.digest()
-        );
-        Ok(())
-    }
 }
 
 impl StudyCommand {

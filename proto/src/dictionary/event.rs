@@ -118,8 +118,11 @@ fn alike(events: &[PlacedEvent]) -> Vec<Problem> {
 }
 
 /// What is wrong with the forms of events, where `known` are the dictionary's.
-pub(super) fn unknown_forms(events: &[PlacedEvent], known: &[String]) -> Vec<Problem> {
-    let wrong = |line: usize, form: &String| {
+pub(super) fn unknown_forms<'a>(
+    events: &'a [PlacedEvent],
+    known: &'a [String],
+) -> impl Iterator<Item = Problem> + 'a {
+    let wrong = move |line: usize, form: &String| {
         let near = suggestion(form, known.iter().map(String::as_str));
         at(line, FORMS, format!("unknown form `{form}`{near}"))
     };
@@ -127,8 +130,7 @@ pub(super) fn unknown_forms(events: &[PlacedEvent], known: &[String]) -> Vec<Pro
         .iter()
         .flat_map(|(line, event)| event.forms.iter().flatten().map(|form| (*line, form)))
         .filter(|(_, form)| !known.contains(form))
-        .map(|(line, form)| wrong(line, form))
-        .collect()
+        .map(move |(line, form)| wrong(line, form))
 }
 
 /// What is unwise about events.

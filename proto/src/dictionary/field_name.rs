@@ -30,8 +30,17 @@ const OURS: [&str; 4] = [SITE, "event", "day", DAY0_YEAR];
 /// Longer names are cut off by statistics software; REDCap advises against them.
 const ADVISED: usize = 26;
 
+/// The longest name of a form, in bytes.
+const LONGEST_FORM: usize = 64;
+
 /// The name of a field, or what is wrong with it and what to write.
 pub(super) fn field_name(written: &str) -> Result<VariableName, String> {
+    if written.contains('@') {
+        return Err(format!(
+            "`{}` has a sign of ours, `@`, which leads to an event; leave it out",
+            cut(written)
+        ));
+    }
     let name = VariableName::new(written).map_err(|error| error.to_string())?;
     if REDCAPS.contains(&written) {
         return Err(format!("`{written}` is a name of REDCap's own; choose another"));
@@ -47,6 +56,25 @@ pub(super) fn field_name(written: &str) -> Result<VariableName, String> {
         ));
     }
     Ok(name)
+}
+
+/// What is wrong with the name of a form.
+pub(super) fn form_name(written: &str) -> Result<(), String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let begins = written.starts_with(|c: char| c.is_ascii_lowercase());
+    if begins && written.len() <= LONGEST_FORM && written.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{}` is not a form's name: lower-case letters, digits and `_`, a letter first, at most {LONGEST_FORM} \
+         characters",
+        cut(written)
+    ))
+}
+
+/// The beginning of what was written.
+fn cut(written: &str) -> String {
+    written.chars().take(80).collect()
 }
 
 /// What is unwise about a name.

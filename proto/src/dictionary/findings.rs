@@ -29,9 +29,10 @@ impl Findings {
         }
     }
 
-    /// Some problems more.
+    /// Some problems more; those that would not be listed are not looked for.
     pub(super) fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        problems.into_iter().for_each(|problem| self.push(problem));
+        let room = MOST.saturating_sub(self.problems.len());
+        self.problems.extend(problems.into_iter().take(room));
     }
 
     /// Whether no further problem would be listed.

@@ -1,7 +1,6 @@
 //! What one version of a dictionary changes in the version before it.
 
 use crate::name::VariableName;
-use crate::problem::Place;
 
 /// The step from one version to the next. Its changes happen at once: a name before is a name of the version
 /// before, a name after one of the version after.
@@ -13,8 +12,6 @@ pub struct Migration {
     pub to: String,
     /// What changes.
     pub changes: Vec<Change>,
-    /// Where it stands.
-    pub place: Place,
 }
 
 /// One change. Fields that no change names stay as they are.

@@ -6,16 +6,18 @@ use super::files::MIGRATIONS;
 use super::findings::Findings;
 use super::network_file::Version;
 use super::{Change, Field, FieldKind, Migration};
-use crate::document;
 use crate::fields::Section;
 use crate::name::VariableName;
-use crate::problem::{Problem, suggestion};
+use crate::problem::{Place, Problem, suggestion};
 
 /// The most steps, and the most changes of one step.
 const MOST: usize = 1000;
 
+/// A step and the place where it stands.
+pub(super) type PlacedMigration = (Place, Migration);
+
 /// Reads `migrations.toml`: steps that follow one another and lead to `version`.
-pub(super) fn migrations(bytes: &[u8], version: &str) -> Result<Vec<Migration>, Vec<Problem>> {
+pub(super) fn migrations(bytes: &[u8], version: &str) -> Result<Vec<PlacedMigration>, Vec<Problem>> {
     let section = Section::from_bytes(MIGRATIONS, bytes).map_err(|problem| vec![problem])?;
     let mut fields = section.fields();
     let mut found = Findings::default();
@@ -33,24 +35,24 @@ pub(super) fn migrations(bytes: &[u8], version: &str) -> Result<Vec<Migration>, 
 }
 
 /// What breaks the chain of versions.
-fn broken(steps: &[Migration], version: &str) -> Option<Problem> {
-    let next = steps.iter().skip(1).map(|step| step.from.as_str()).chain([version]);
-    let torn = steps.iter().zip(next).find(|(step, next)| step.to != *next);
-    if let Some((step, next)) = torn {
+fn broken(steps: &[PlacedMigration], version: &str) -> Option<Problem> {
+    let froms = || steps.iter().map(|(_, step)| step.from.as_str());
+    let torn = steps.iter().zip(froms().skip(1).chain([version])).find(|((_, step), next)| step.to != *next);
+    if let Some(((place, step), next)) = torn {
         let message = format!(
             "leads to version {}, and what follows is version {next}; steps follow one another and end at the \
              dictionary's own version",
             step.to
         );
-        return Some(Problem::new(step.place.clone(), message));
+        return Some(Problem::new(place.clone(), message));
     }
-    let twice = document::repeated(steps.iter().map(|step| &step.from)).map(String::as_str);
-    let twice = twice.or_else(|| steps.iter().map(|step| step.from.as_str()).find(|from| *from == version));
-    let message = format!("leads back to version {}; every version is another", twice?);
-    steps.last().map(|step| Problem::new(step.place.clone(), message))
+    let mut seen = BTreeSet::from([version]);
+    let twice = froms().find(|from| !seen.insert(from))?;
+    let message = format!("leads back to version {twice}; every version is another");
+    steps.last().map(|(place, _)| Problem::new(place.clone(), message))
 }
 
-fn migration(section: &Section) -> Result<Migration, Problem> {
+fn migration(section: &Section) -> Result<PlacedMigration, Problem> {
     let mut fields = section.fields();
     let from = fields.required::<Version>("from")?.0;
     let to = fields.required::<Version>("to")?.0;
@@ -63,14 +65,17 @@ fn migration(section: &Section) -> Result<Migration, Problem> {
     changes.extend(recoded.iter().map(recode).collect::<Result<Vec<_>, _>>()?);
     changes.extend(removed.into_iter().map(|field| Change::Removed { field }));
     if changes.len() > MOST {
-        return Err(fields.problem("from", format!("changes more than {MOST} things in one step")));
+        return Err(Problem::new(
+            section.place().clone(),
+            format!("changes more than {MOST} things in one step"),
+        ));
     }
     if let Some(message) = contradiction(&changes) {
-        return Err(fields.problem("from", message));
+        return Err(Problem::new(section.place().clone(), message));
     }
     let place = section.place().clone();
     fields.finish()?;
-    Ok(Migration { from, to, changes, place })
+    Ok((place, Migration { from, to, changes }))
 }
 
 fn rename(section: &Section) -> Result<Change, Problem> {
@@ -118,26 +123,26 @@ enum Known<'a> {
 }
 
 /// What does not fit the fields of the dictionary: walks back from its own version to the oldest.
-pub(super) fn misfits(steps: &[Migration], fields: &[Field]) -> Vec<Problem> {
-    let mut known: BTreeMap<&VariableName, Known<'_>> =
-        fields.iter().map(|field| (&field.name, Known::Field(field))).collect();
-    let mut problems = Vec::new();
-    for step in steps.iter().rev() {
-        problems.extend(
-            step.changes
-                .iter()
-                .filter_map(|change| misfit(step, change, &known))
-                .map(|message| Problem::new(step.place.clone(), message)),
-        );
-        known = before(step, known);
-    }
-    problems
+pub(super) fn misfits<'a>(
+    steps: &'a [PlacedMigration],
+    fields: &'a [Field],
+) -> impl Iterator<Item = Problem> + 'a {
+    let own = fields.iter().map(|field| (&field.name, Known::Field(field))).collect();
+    let walk = steps.iter().rev().scan(own, |after: &mut BTreeMap<_, _>, (place, step)| {
+        let known = std::mem::take(after);
+        *after = before(step, &known);
+        Some((place, step, known))
+    });
+    walk.flat_map(|(place, step, known)| {
+        let misfits = step.changes.iter().filter_map(move |change| misfit(step, change, &known));
+        misfits.map(|message| Problem::new(place.clone(), message))
+    })
 }
 
 /// The names of the version before a step.
 fn before<'a>(
     step: &'a Migration,
-    after: BTreeMap<&'a VariableName, Known<'a>>,
+    after: &BTreeMap<&'a VariableName, Known<'a>>,
 ) -> BTreeMap<&'a VariableName, Known<'a>> {
     let mut known = after.clone();
     for change in &step.changes {

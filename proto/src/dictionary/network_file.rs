@@ -49,15 +49,15 @@ impl NetworkFile {
     }
 
     /// What does not fit the fields of the dictionary.
-    pub(super) fn misfits(&self, fields: &[Field]) -> Vec<Problem> {
+    pub(super) fn misfits<'a>(&'a self, fields: &'a [Field]) -> impl Iterator<Item = Problem> + 'a {
         let known: BTreeMap<&str, &Field> = fields.iter().map(|field| (field.name.as_str(), field)).collect();
-        let unknown = |name: &VariableName| {
-            let near = suggestion(name.as_str(), known.keys().copied());
-            Problem::new(self.linkage.clone(), format!("unknown field `{name}`{near}"))
+        let unknown = move |name: &VariableName| {
+            let near = || suggestion(name.as_str(), known.keys().copied());
+            let message = || format!("unknown field `{name}`{}", near());
+            (!known.contains_key(name.as_str())).then(|| Problem::new(self.linkage.clone(), message()))
         };
-        let names = self.settings.linkage.iter().flatten();
-        let unknown = names.filter(|name| !known.contains_key(name.as_str())).map(unknown);
-        let taken = |code: &MissingCode| {
+        let unknown = self.settings.linkage.iter().flatten().filter_map(unknown);
+        let taken = move |code: &MissingCode| {
             let (field, why) =
                 fields.iter().find_map(|field| Some((field, means_something(field, &code.code)?)))?;
             let message = format!(
@@ -66,7 +66,7 @@ impl NetworkFile {
             );
             Some(Problem::new(self.missing_codes.clone(), message))
         };
-        unknown.chain(self.settings.missing_codes.iter().filter_map(taken)).collect()
+        unknown.chain(self.settings.missing_codes.iter().filter_map(taken))
     }
 
     /// What is unwise about it, with these fields.

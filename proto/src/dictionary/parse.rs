@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::fields_file::{self, FieldsFile};
 use super::files::{DICTIONARY, EVENTS, MIGRATIONS, NETWORK, RULES};
 use super::findings::Findings;
+use super::logic::Known;
 use super::network_file::NetworkFile;
-use super::{
-    ContradictionRule, Dictionary, DictionaryFiles, Event, Field, Migration, event, fields_file,
-    migrations_file, rule,
-};
+use super::{Dictionary, DictionaryFiles, Field, event, migrations_file, rule};
 use crate::problem::Problem;
 use crate::study::Rows;
 
@@ -16,7 +15,10 @@ use crate::study::Rows;
 pub(super) fn dictionary(file: &str, files: &DictionaryFiles) -> Result<Dictionary, Vec<Problem>> {
     let mut found = Findings::default();
     let read = found.keep_all(fields_file::fields(file, files.get(DICTIONARY).unwrap_or_default()));
-    let events = files.get(EVENTS).and_then(|bytes| found.keep_all(event::events(bytes))).unwrap_or_default();
+    let events = match files.get(EVENTS) {
+        Some(bytes) => found.keep_all(event::events(bytes)),
+        None => Some(Vec::new()),
+    };
     let network = files.get(NETWORK).and_then(|bytes| found.keep_all(NetworkFile::parse(NETWORK, bytes)));
     let settings = network.as_ref().map(|network| network.settings.clone()).unwrap_or_default();
     let rows = if files.get(EVENTS).is_some() { Rows::Visit } else { Rows::Patient };
@@ -25,10 +27,15 @@ pub(super) fn dictionary(file: &str, files: &DictionaryFiles) -> Result<Dictiona
         .get(MIGRATIONS)
         .filter(|_| network.is_some() || files.get(NETWORK).is_none())
         .and_then(|bytes| found.keep_all(migrations_file::migrations(bytes, &settings.version)));
-    let (rules, migrations): (Vec<ContradictionRule>, Vec<Migration>) =
-        (rules.unwrap_or_default(), migrations.unwrap_or_default());
-    let Some((fields, mut warnings)) = read else { return Err(found.problems()) };
+    let (rules, migrations) = (rules.unwrap_or_default(), migrations.unwrap_or_default());
+    let Some(FieldsFile { fields, logics, mut warnings }) = read else { return Err(found.problems()) };
     let forms = forms(&fields);
+    if let Some(events) = &events {
+        let events = events.iter().map(|(_, event)| event);
+        let known = Known::new(&fields, &forms, events, &settings.missing_codes);
+        found.extend(logics.iter().filter_map(|logic| logic.unknown(&known)));
+    }
+    let events = events.unwrap_or_default();
     found.extend(event::unknown_forms(&events, &forms));
     found.extend(network.iter().flat_map(|network| network.misfits(&fields)));
     found.extend(migrations_file::misfits(&migrations, &fields));
@@ -42,10 +49,10 @@ pub(super) fn dictionary(file: &str, files: &DictionaryFiles) -> Result<Dictiona
         has_day_zero: fields.iter().any(|field| field.annotations.day_zero),
         fields,
         forms,
-        events: events.into_iter().map(|(_, event)| event).collect::<Vec<Event>>(),
+        events: events.into_iter().map(|(_, event)| event).collect(),
         settings,
         rules,
-        migrations,
+        migrations: migrations.into_iter().map(|(_, step)| step).collect(),
         warnings,
     })
 }

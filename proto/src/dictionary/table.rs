@@ -132,7 +132,12 @@ impl Row<'_> {
 
     /// A problem in a column of this row.
     pub(super) fn problem(&self, column: &str, message: impl Into<String>) -> Problem {
-        Problem::new(self.place.clone().in_column(column), message)
+        Problem::new(self.place(column), message)
+    }
+
+    /// The place of a column of this row.
+    pub(super) fn place(&self, column: &str) -> Place {
+        self.place.clone().in_column(column)
     }
 
     /// The line it begins on.

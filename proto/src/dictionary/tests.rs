@@ -1,4 +1,8 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod files;
+mod redcap;
+mod warnings;
 
 use proptest::prelude::*;
 
