@@ -111,7 +111,7 @@ impl Centre {
         let first = |problems: Vec<Problem>| {
             Refusal::Plan(problems.first().map(ToString::to_string).unwrap_or_default())
         };
-        let scope = Scope::new(&self.dictionary, labels).with_derived(&study.study).map_err(first)?;
+        let scope = Scope::for_study(&self.dictionary, labels, &study.study).map_err(first)?;
         let plan = Plan::new(&study.study, &scope).map_err(first)?;
         self.permit(study, &plan)?;
         Ok(Question { scope, plan })
@@ -134,7 +134,8 @@ impl Centre {
         snapshot: Digest,
     ) -> Result<BTreeMap<AnalysisId, Frame>, Refusal> {
         let snapshot = Snapshot::open(&self.home.path("snapshots"), &snapshot)?;
-        Ok(frames(&snapshot, &study.study, &question.plan, &question.scope, &self.label)?)
+        let table = snapshot.table(&self.dictionary);
+        Ok(frames(&table, &self.dictionary, &study.study, &question.plan, &question.scope, &self.label)?)
     }
 }
 
