@@ -19,6 +19,7 @@ pub mod table;
 
 mod cohort;
 mod evaluate;
+mod placed;
 
 #[cfg(test)]
 mod sample;

@@ -61,16 +61,21 @@ impl Rows {
         &self.patients
     }
 
-    pub(crate) fn column(&self, name: &VariableName) -> Option<&RowColumn> {
-        self.columns.get(name)
-    }
-
     pub(crate) fn columns(&self) -> impl Iterator<Item = &RowColumn> {
         self.columns.values()
     }
 }
 
 impl RowColumn {
+    /// The values, whatever their type.
+    pub(crate) fn array(&self) -> &dyn Array {
+        match &self.values {
+            Column::Integer(values) => values,
+            Column::Number(values) => values,
+            Column::Factor(values) => values,
+        }
+    }
+
     /// The codes of a factor; `None` for a number.
     pub(crate) fn codes(&self) -> Option<StringArray> {
         let (Column::Factor(positions), VariableKind::Factor { levels }) =

@@ -15,6 +15,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
 use time::OffsetDateTime;
 
@@ -22,6 +23,7 @@ pub use manifest::SnapshotManifest;
 
 use crate::import::Imported;
 use crate::rows::Rows;
+use crate::table::Table;
 
 /// The rows of one snapshot, verified. No `Debug`, `Display` or `Serialize`.
 pub struct Snapshot {
@@ -129,6 +131,12 @@ impl Snapshot {
         &self.manifest
     }
 
+    /// Its entries, form by form: each row is a patient's only visit.
+    pub fn table(&self, dictionary: &Dictionary) -> Table {
+        Table::of_rows(&self.rows, dictionary)
+    }
+
+    #[cfg(test)]
     pub(crate) fn rows(&self) -> &Rows {
         &self.rows
     }

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use arrow_array::UInt32Array;
+use arrow_select::take::take;
+use notochord_proto::dictionary::Dictionary;
 use notochord_proto::name::VariableName;
 
 use crate::record_key::PatientKey;
-use crate::rows::RowColumn;
+use crate::rows::{RowColumn, Rows};
 
 /// Everything a snapshot says. No `Debug`, `Display` or `Serialize`, so that nothing in it can be printed or
 /// sent by mistake.
@@ -22,6 +25,61 @@ pub struct Table {
     /// The forms that hold variables, in the dictionary's order.
     pub(crate) forms: Vec<FormTable>,
 }
+
+impl Table {
+    /// Rows without events: each is the only visit of its patient, split by form. A row without a value of a
+    /// form is no entry of it.
+    pub(crate) fn of_rows(rows: &Rows, dictionary: &Dictionary) -> Self {
+        let mut forms: Vec<FormTable> = Vec::new();
+        for form in dictionary.forms() {
+            let columns: Vec<_> = rows
+                .columns()
+                .filter(|column| dictionary.form_of(column.variable.name.as_str()) == Some(form))
+                .collect();
+            let entries: UInt32Array = (0..rows.len())
+                .filter(|row| columns.iter().any(|column| column.array().is_valid(*row)))
+                .map(|row| row as u32)
+                .collect();
+            let kept = |column: &&RowColumn| {
+                let kept = column.through(|values| take(values, &entries, None)).ok()?;
+                Some((column.variable.name.clone(), kept))
+            };
+            let place = |patient: &u32| EntryPlace { patient: *patient, event: 0, visit: 1, instance: 1 };
+            let places = entries.values().iter().map(place).collect();
+            if !columns.is_empty() {
+                forms.push(FormTable {
+                    form: form.clone(),
+                    places,
+                    columns: columns.iter().filter_map(kept).collect(),
+                });
+            }
+        }
+        let patients = rows.patients().to_vec();
+        Self { patients, about: BTreeMap::new(), events: vec![String::new()], forms }
+    }
+
+    /// How many patients.
+    pub fn patients(&self) -> usize {
+        self.patients.len()
+    }
+
+    /// The form that has a variable.
+    pub(crate) fn form_of(&self, variable: &VariableName) -> Option<&FormTable> {
+        self.forms.iter().find(|form| form.columns.contains_key(variable))
+    }
+
+    /// Every visit at which something was entered, sorted.
+    pub(crate) fn visits(&self) -> Vec<VisitPlace> {
+        let mut visits: Vec<_> =
+            self.forms.iter().flat_map(|form| form.places.iter().map(|place| place.visit())).collect();
+        visits.sort_unstable();
+        visits.dedup();
+        visits
+    }
+}
+
+/// A visit: the patient, the event, and which visit of the event.
+pub(crate) type VisitPlace = (u32, u16, u32);
 
 /// The entries of one form.
 pub(crate) struct FormTable {
@@ -48,7 +106,10 @@ pub(crate) struct EntryPlace {
 
 impl EntryPlace {
     /// The visit the entry belongs to.
-    pub(crate) fn visit(self) -> (u32, u16, u32) {
+    pub(crate) fn visit(self) -> VisitPlace {
         (self.patient, self.event, self.visit)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod sample;

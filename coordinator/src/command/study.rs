@@ -129,7 +129,7 @@ fn check(home: &Path, file: &Path, dictionary: Option<&Path>) -> Result<Study, F
         }
     };
     // The sites of a run are not known yet; `site` then has stand-ins for levels.
-    let scope = Scope::new(&dictionary, &[]).with_derived(&study)?;
+    let scope = Scope::for_study(&dictionary, &[], &study)?;
     let plan = Plan::new(&study, &scope)?;
     if let Some((analysis, term)) = plan.defined_sum(&study) {
         eprintln!(
