@@ -19,6 +19,8 @@ pub mod table;
 
 mod cohort;
 mod evaluate;
+mod record;
+mod schema;
 
 #[cfg(test)]
 mod sample;

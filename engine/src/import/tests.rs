@@ -6,6 +6,7 @@ use notochord_proto::variable::{Variable, VariableKind};
 use notochord_stats::frame::Column;
 use proptest::prelude::*;
 
+use super::report::Finding;
 use super::*;
 use crate::record_key::RecordKey;
 use crate::rows::RowColumn;
