@@ -91,7 +91,7 @@ fn the_report_says_what_became_of_every_column() {
         "each record id is one patient; only its keyed hash is stored",
         "`surname` is dropped: it is an identifier",
         "`hospital_number` is dropped: it is an identifier",
-        "`born` is dropped: it is a date, which this version does not use",
+        "`born` is dropped: it is a date; no field is marked `@DAY0`",
         "`remarks` is dropped: it is free text",
         "`symptoms` is dropped: it is not one of the field's columns",
         "`weigth` is dropped: it is not in the dictionary; did you mean `weight`?",

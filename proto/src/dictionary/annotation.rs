@@ -17,12 +17,14 @@ pub struct Annotations {
     pub day_zero: bool,
     /// `@DAYS(min,max)`: the bounds of a date, in days since day 0.
     pub days: Option<(i64, i64)>,
+    /// `@VISIT`: the date on which a visit took place.
+    pub visit: bool,
     /// `@NOT_PATIENT`: its rows describe no patient.
     pub not_patient: bool,
 }
 
 /// Our tags.
-const OURS: [&str; 7] = ["GRID", "SENSITIVE", "SCORE", "UNIT", "DAY0", "DAYS", "NOT_PATIENT"];
+const OURS: [&str; 8] = ["GRID", "SENSITIVE", "SCORE", "UNIT", "DAY0", "DAYS", "VISIT", "NOT_PATIENT"];
 
 /// Reads an annotation; the error says which tag is wrong and how it is written.
 pub(super) fn annotations(written: &str) -> Result<Annotations, String> {
@@ -42,6 +44,7 @@ impl Annotations {
             "DAYS" => self.days = Some(tag.read("@DAYS(0,3650)", days)?),
             "SENSITIVE" => self.sensitive = tag.bare()?,
             "DAY0" => self.day_zero = tag.bare()?,
+            "VISIT" => self.visit = tag.bare()?,
             "NOT_PATIENT" => self.not_patient = tag.bare()?,
             other => return not_ours(other),
         }

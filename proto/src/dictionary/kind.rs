@@ -1,6 +1,7 @@
 //! What a field may hold, from its type, its validation, its choices and its bounds.
 
-use super::column::{CHOICES, MAX, MIN, NAME, Row, TYPE, VALIDATION};
+use super::column::{CHOICES, MAX, MIN, NAME, TYPE, VALIDATION};
+use super::table::Row;
 use super::{CheckboxLevel, FieldKind, choices};
 use crate::name::VariableName;
 use crate::problem::{Problem, nearest, suggestion};
@@ -60,6 +61,8 @@ fn text(row: &Row<'_>) -> Result<FieldKind, Problem> {
         }
         // REDCap exports every date as YYYY-MM-DD, however it was typed.
         "date_ymd" | "date_mdy" | "date_dmy" => FieldKind::Date,
+        "datetime_ymd" | "datetime_mdy" | "datetime_dmy" => FieldKind::Date,
+        "datetime_seconds_ymd" | "datetime_seconds_mdy" | "datetime_seconds_dmy" => FieldKind::Date,
         other => match nearest(other, VALIDATIONS) {
             Some(known) if !other.is_empty() && strsim::damerau_levenshtein(other, known) <= 2 => {
                 let message = format!("unknown validation `{other}`; did you mean `{known}`?");

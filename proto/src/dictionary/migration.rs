@@ -1,8 +1,10 @@
 //! What one version of a dictionary changes in the version before it.
 
 use crate::name::VariableName;
+use crate::problem::Place;
 
-/// The step from one version to the next.
+/// The step from one version to the next. Its changes happen at once: a name before is a name of the version
+/// before, a name after one of the version after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
     /// The version before.
@@ -11,6 +13,8 @@ pub struct Migration {
     pub to: String,
     /// What changes.
     pub changes: Vec<Change>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// One change. Fields that no change names stay as they are.
@@ -28,7 +32,7 @@ pub enum Change {
         /// Its name after.
         to: VariableName,
     },
-    /// A field whose codes change; codes that are not named stay as they are.
+    /// A choice or checkbox field whose codes change; codes that are not named stay as they are.
     Recoded {
         /// Its name after.
         field: VariableName,
@@ -40,4 +44,26 @@ pub enum Change {
         /// The field.
         field: VariableName,
     },
+}
+
+impl Migration {
+    /// What changes, each in a few words: "`pain` becomes `nrs_overall`".
+    pub fn in_words(&self) -> Vec<String> {
+        self.changes.iter().map(Change::in_words).collect()
+    }
+}
+
+impl Change {
+    fn in_words(&self) -> String {
+        match self {
+            Self::Added { field } => format!("`{field}` is new"),
+            Self::Renamed { from, to } => format!("`{from}` becomes `{to}`"),
+            Self::Recoded { field, codes } => {
+                let codes: Vec<_> =
+                    codes.iter().map(|(before, after)| format!("`{before}` becomes `{after}`")).collect();
+                format!("in `{field}`, {}", codes.join(", "))
+            }
+            Self::Removed { field } => format!("`{field}` is gone"),
+        }
+    }
 }
