@@ -40,6 +40,8 @@ pub enum FindingKind {
     TooManyCells,
     /// Fewer cells than headings.
     TooFewCells,
+    /// A quotation mark without its partner in a row over several lines.
+    OpenQuotation,
     /// The heading row once more, as where files were pasted together.
     RepeatedHeader,
     // The patient.
@@ -162,6 +164,15 @@ pub enum FindingKind {
     // Among fields.
     /// A rule of the dictionary says that the fields contradict each other.
     Contradiction,
+}
+
+impl RowPlace {
+    /// The line or the number.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Line(number) | Self::Row(number) => number,
+        }
+    }
 }
 
 impl fmt::Display for Finding {
