@@ -1,27 +1,46 @@
-//! Import: an export of the registry becomes rows that hold what the dictionary asks for and nothing else.
+//! Import: exports of the registry become a snapshot that holds what the dictionary asks for and nothing else.
 //!
-//! This version reads a plain CSV with one row per patient. A row is kept whole or quarantined whole; what
-//! was wrong is said with its place. Memory is bounded by the typed columns, never by the text of the file.
+//! A file is understood from its headings and its first rows: names or labels, codes or labels, the delimiter,
+//! the charset, events and repeats. Then it is read row by row. A row is kept whole or quarantined whole; what
+//! was wrong is said with its file, row and column. Record ids become keyed hashes here; identifiers, free text
+//! and what the dictionary does not know go no further than this module.
 
-mod builder;
 mod cell;
+mod charset;
+mod columnar;
+mod delimited;
+mod detect;
 mod error;
+mod file_report;
 mod finding;
 mod header;
-mod plain;
-mod report;
+mod importer;
+mod in_file_order;
+mod label;
+mod missing;
+mod occasion;
+mod open;
+mod persons;
+mod read;
+mod reading;
+mod row_reader;
+mod rows;
 mod sink;
 mod source;
-
-use notochord_proto::digest::Digest;
-use serde::{Deserialize, Serialize};
+mod style;
+mod target;
+mod together;
 
 pub use error::ImportError;
+pub use file_report::{
+    Charset, Delimiter, DroppedColumn, FileFormat, FileReport, Headings, Known, PatientRule, UnknownColumn,
+    VisitRule,
+};
 pub use finding::{Finding, FindingKind, RowPlace};
-pub use plain::read_plain_csv;
-pub use report::{DroppedColumn, ImportReport, PatientRule, UnknownColumn};
-
-use crate::rows::Rows;
+pub use importer::{Checked, Imported, Importer, MEMORY, MOST_FILES};
+pub(crate) use open::{read_file, read_text};
+pub(crate) use reading::Reading;
+pub use style::Encoding;
 
 /// The most columns a file may have.
 pub const MOST_COLUMNS: usize = 10_000;
@@ -31,28 +50,6 @@ pub const MOST_ROWS: u64 = 10_000_000;
 pub const LONGEST_ROW: usize = 4 << 20;
 /// The most findings a report lists; the rest are counted.
 pub const MOST_FINDINGS: usize = 1_000;
-
-/// What an import read.
-pub struct Imported {
-    /// The patients.
-    pub rows: Rows,
-    /// The digest of the dictionary they were read against.
-    pub dictionary: Digest,
-    /// The file they came from.
-    pub source: Source,
-    /// What was kept, dropped and quarantined.
-    pub report: ImportReport,
-}
-
-/// A file that was imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// Its name, as given.
-    pub file: String,
-    /// The digest of its bytes.
-    pub digest: Digest,
-}
 
 #[cfg(test)]
 mod tests;

@@ -10,17 +10,26 @@
 //! error that may travel names a variable or a file, never a value. Only an [`import::ImportReport`] quotes a
 //! cell, because the person at the centre who imports the file has to mend it.
 
+pub mod erased;
 pub mod frame;
 pub mod import;
+pub mod quality;
 pub mod record_key;
 pub mod rows;
 pub mod snapshot;
 pub mod table;
 
+mod assemble;
 mod cohort;
+mod column_builder;
 mod evaluate;
+mod linkage;
+mod patient;
 mod record;
 mod schema;
+mod sealed;
+mod sort;
+mod table_builder;
 
 #[cfg(test)]
 mod sample;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use notochord_disclosure::Rules;
 use notochord_engine::frame::frames;
-use notochord_engine::snapshot::Snapshot;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
@@ -133,7 +132,7 @@ impl Centre {
         question: &Question,
         snapshot: Digest,
     ) -> Result<BTreeMap<AnalysisId, Frame>, Refusal> {
-        let snapshot = Snapshot::open(&self.home.path("snapshots"), &snapshot)?;
+        let snapshot = self.home.snapshots()?.open(&snapshot)?;
         Ok(frames(&snapshot, &study.study, &question.plan, &question.scope, &self.label)?)
     }
 }
