@@ -114,8 +114,7 @@ impl Expected {
                 if is_digit(cell) {
                     return Some(Encoding::Codes);
                 }
-                let is_label = either(cell, "checked", "unchecked").is_some() || plain(cell) == *label;
-                is_label.then_some(Encoding::Labels)
+                (by_word(cell).is_some() || is_label(cell, label)).then_some(Encoding::Labels)
             }
             _ => None,
         }
@@ -125,8 +124,8 @@ impl Expected {
     pub(super) fn is_labelled_box(&self, cell: &str) -> bool {
         match self {
             Self::Box { label } => {
-                let is_tick = is_digit(cell) || either(cell, "checked", "unchecked").is_some();
-                !is_tick && !label.is_empty() && plain(cell) == *label
+                let is_tick = is_digit(cell) || by_word(cell).is_some();
+                !is_tick && is_label(cell, label)
             }
             _ => false,
         }
@@ -148,31 +147,44 @@ impl Expected {
 
 /// Whether a box is ticked.
 pub(super) fn ticked(cell: &str, label: &str, style: Style) -> Result<i64, Wrong> {
-    let by_label = plain(cell) == label && !label.is_empty();
-    let by_word = either(cell, "checked", "unchecked");
+    let tick = match (style.boxes, style.encoding) {
+        (Boxes::Labels, _) => is_label(cell, label).then_some(1),
+        (Boxes::Ticks, Encoding::Labels) => by_word(cell),
+        (Boxes::Ticks, Encoding::Codes) => whole_digit(cell),
+    };
+    tick.ok_or_else(|| no_box(cell, label, style))
+}
+
+/// What is wrong with a cell that is no box in the style of its file.
+fn no_box(cell: &str, label: &str, style: Style) -> Wrong {
     let wanted = match (style.boxes, style.encoding) {
         (Boxes::Labels, _) => "the label of the box, or empty",
         (Boxes::Ticks, Encoding::Labels) => "Checked or Unchecked",
         (Boxes::Ticks, Encoding::Codes) => "0 or 1",
     };
-    let other = |kind, remedy: &str| Err(Wrong::new(kind, cell, wanted, remedy));
-    match (whole_digit(cell), by_word) {
-        (Some(tick), _) if style.encoding == Encoding::Codes && style.boxes == Boxes::Ticks => Ok(tick),
-        (_, Some(tick)) if style.encoding == Encoding::Labels && style.boxes == Boxes::Ticks => Ok(tick),
-        _ if style.boxes == Boxes::Labels && by_label => Ok(1),
-        (Some(_), _) if style.encoding == Encoding::Labels => {
-            other(FindingKind::CodeAmongLabels, "; it is a code, and the file holds labels")
+    let (kind, remedy) = match style.encoding {
+        Encoding::Labels if is_digit(cell) => {
+            (FindingKind::CodeAmongLabels, "; it is a code, and the file holds labels")
         }
-        (_, Some(_)) if style.encoding == Encoding::Codes => {
-            other(FindingKind::LabelAmongCodes, "; it is a label, and the file holds codes")
+        Encoding::Codes if by_word(cell).is_some() => {
+            (FindingKind::LabelAmongCodes, "; it is a label, and the file holds codes")
         }
-        (Some(_), _) | (_, Some(_)) => other(FindingKind::BoxOfOtherStyle, ""),
-        _ if by_label => other(
-            FindingKind::BoxOfOtherStyle,
-            "; it is the label of the box, and the boxes before hold no labels",
-        ),
-        _ => other(FindingKind::NotABox, remedy_of_missing(cell).unwrap_or_default()),
-    }
+        _ if is_digit(cell) || by_word(cell).is_some() => (FindingKind::BoxOfOtherStyle, ""),
+        _ if is_label(cell, label) => {
+            let remedy = "; it is the label of the box, and the boxes before hold no labels";
+            (FindingKind::BoxOfOtherStyle, remedy)
+        }
+        _ => (FindingKind::NotABox, remedy_of_missing(cell).unwrap_or_default()),
+    };
+    Wrong::new(kind, cell, wanted, remedy)
+}
+
+fn by_word(cell: &str) -> Option<i64> {
+    either(cell, "checked", "unchecked")
+}
+
+fn is_label(cell: &str, label: &str) -> bool {
+    !label.is_empty() && (cell == label || plain(cell) == label)
 }
 
 fn yes_or_no(cell: &str, encoding: Encoding) -> Result<i64, Wrong> {

@@ -4,6 +4,7 @@ mod values;
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema as ArrowSchema;
@@ -55,7 +56,7 @@ impl<'a> ColumnarRows<'a> {
         let (digest, length) =
             digest(&mut file).map_err(|source| ImportError::Read { file: name.to_owned(), source })?;
         let unreadable = |source| ImportError::Parquet { file: name.to_owned(), source };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
+        let builder = contained(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(unreadable)?;
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let width = builder.schema().fields().len();
         Ok(Self {
@@ -76,8 +77,11 @@ impl<'a> ColumnarRows<'a> {
 
     /// Decodes the next batch; `false` behind the last.
     fn decode(&mut self) -> Result<bool, ImportError> {
-        let Some(batch) = self.reader.as_mut().and_then(Iterator::next) else { return Ok(false) };
-        let batch = batch.map_err(|error| self.unreadable(ParquetError::from(error)))?;
+        let Some(mut reader) = self.reader.take() else { return Ok(false) };
+        let decoded = contained(|| Ok((reader.next().transpose()?, reader)));
+        let (batch, reader) = decoded.map_err(|error| self.unreadable(error))?;
+        let Some(batch) = batch else { return Ok(false) };
+        self.reader = Some(reader);
         self.batch = self.columns(&batch)?;
         self.next = (0, batch.num_rows());
         Ok(true)
@@ -117,7 +121,7 @@ impl Rows for ColumnarRows<'_> {
         let Some(builder) = self.builder.take() else { return Ok(()) };
         // Nothing of other columns is decoded.
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
-        let built = builder.with_projection(mask).with_batch_size(BATCH).build();
+        let built = contained(|| builder.with_projection(mask).with_batch_size(BATCH).build());
         self.reader = Some(built.map_err(|source| self.unreadable(source))?);
         self.needed = columns.to_vec();
         Ok(())
@@ -155,6 +159,13 @@ impl Rows for ColumnarRows<'_> {
         (self.progress)(self.length);
         Ok((FileFormat::Parquet, self.digest))
     }
+}
+
+/// What comes of decoding. The decoder panics over some damaged files, which are no faults of this program; what
+/// it was decoding with is gone then.
+fn contained<T>(decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let damaged = || ParquetError::General("the file is damaged".to_owned());
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err(damaged()))
 }
 
 /// The digest and the length of a file, which is left at its start.

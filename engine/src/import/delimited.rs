@@ -17,16 +17,19 @@ const PIECE: usize = 1 << 16;
 /// The mark with which a text may say that it is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How files begin that are no text, and what they are.
-const OTHER_FORMATS: [(&[u8], &str); 10] = [
+const OTHER_FORMATS: [(&[u8], &str); 13] = [
     (b"\xff\xfe", "a text in UTF-16; save it as CSV in UTF-8"),
     (b"\xfe\xff", "a text in UTF-16; save it as CSV in UTF-8"),
     (b"PK\x03\x04", "a workbook of a spreadsheet, or another ZIP archive; save the sheet as CSV in UTF-8"),
     (b"\xd0\xcf\x11\xe0", "a workbook of a spreadsheet; save the sheet as CSV in UTF-8"),
     (b"\x1f\x8b", "compressed; unpack it first"),
     (b"PAR1", "Parquet, of which the end is missing"),
-    (b"<", "XML or a web page; export CSV (raw data)"),
-    (b"{", "JSON; export CSV (raw data)"),
-    (b"[", "JSON; export CSV (raw data)"),
+    (b"<?xml", "XML; export CSV (raw data)"),
+    (b"<!", "a web page; export CSV (raw data)"),
+    (b"<html", "a web page; export CSV (raw data)"),
+    (b"<HTML", "a web page; export CSV (raw data)"),
+    (b"{\"", "JSON; export CSV (raw data)"),
+    (b"[{", "JSON; export CSV (raw data)"),
     (b"%PDF", "a PDF; export CSV (raw data)"),
 ];
 

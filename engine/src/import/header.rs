@@ -57,8 +57,8 @@ impl Header {
         for (cell, heading) in written.iter().enumerate() {
             match found(file, heading, headings, reading)? {
                 Some((name, target)) => {
-                    if !seen.take(&name, &target, heading) {
-                        seen.twice.get_or_insert_with(|| excerpt(heading));
+                    if !seen.take(name, &target, heading) {
+                        seen.twice.get_or_insert_with(|| name.to_owned());
                         continue;
                     }
                     header.take(cell, heading, &target);

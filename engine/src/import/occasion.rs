@@ -70,22 +70,26 @@ impl Events {
         if cell.is_empty() {
             return Err(Wrong { kind: FindingKind::NoEvent, finding: "the row names no event".to_owned() });
         }
-        let wrong = |kind, remedy: &str| Wrong::new(kind, cell, "an event of the dictionary", remedy);
+        let wanted = match encoding {
+            Encoding::Codes => "the unique name of an event",
+            Encoding::Labels => "the label of an event",
+        };
+        let wrong = |kind, remedy: &str| Wrong::new(kind, cell, wanted, remedy);
         let (name, labelled) = (self.names.get(cell), self.labelled(cell));
         match (encoding, name, &labelled[..]) {
             (Encoding::Codes, Some(event), _) | (Encoding::Labels, _, [event]) => Ok(*event),
-            (Encoding::Codes, None, [_, ..]) => Err(wrong(
-                FindingKind::EventLabelAmongCodes,
-                "; it is an event's label, and the file holds codes",
-            )),
-            (Encoding::Labels, _, [_, _, ..]) => Err(wrong(
-                FindingKind::AmbiguousEvent,
-                "; several events have that label: export codes, or labels with their arms",
-            )),
-            (Encoding::Labels, Some(_), []) => Err(wrong(
-                FindingKind::EventCodeAmongLabels,
-                "; it is an event's unique name, and the file holds labels",
-            )),
+            (Encoding::Codes, None, [_, ..]) => {
+                Err(wrong(FindingKind::EventLabelAmongCodes, "; it is a label, and the file holds codes"))
+            }
+            (Encoding::Labels, _, [_, _, ..]) => {
+                let remedy = "export codes, or labels with their arms";
+                let finding = format!("`{}` is the label of several events; {remedy}", excerpt(cell));
+                Err(Wrong { kind: FindingKind::AmbiguousEvent, finding })
+            }
+            (Encoding::Labels, Some(_), []) => {
+                let remedy = "; it is a unique name, and the file holds labels";
+                Err(wrong(FindingKind::EventCodeAmongLabels, remedy))
+            }
             (_, None, []) => Err(wrong(FindingKind::UnknownEvent, &self.suggestion(cell, encoding))),
         }
     }
@@ -179,7 +183,7 @@ impl PlacingCells<'_> {
             return match self.instrument.is_empty() {
                 true => Ok(None),
                 false => {
-                    let finding = "the row of a repeating form has no number".to_owned();
+                    let finding = "the row names a repeating form and no instance of it".to_owned();
                     Err(Wrong { kind: FindingKind::NoInstance, finding })
                 }
             };

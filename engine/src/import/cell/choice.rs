@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use notochord_proto::problem::suggestion;
 use notochord_proto::variable::Level;
 
-use super::{Wrong, remedy_of_missing};
+use super::{Wrong, excerpt, remedy_of_missing};
 use crate::import::FindingKind;
 use crate::import::label::plain;
 use crate::import::style::Encoding;
 
-/// The longest cell that is compared with the codes and labels of a field.
-const LONGEST_COMPARED: usize = 200;
+/// The lengths of the cells that are compared with the codes and labels of a field. Below, everything is near.
+const COMPARED: std::ops::RangeInclusive<usize> = 3..=200;
 
 /// The levels of a field, found by what a file may write for them.
 pub(in crate::import) struct Choices {
@@ -40,14 +40,16 @@ impl Choices {
     /// The level a cell names, or what is wrong with the cell.
     pub(super) fn read(&self, cell: &str, encoding: Encoding) -> Result<u16, Wrong> {
         let code = self.codes.get(cell).copied();
-        let label = self.label(cell);
         match encoding {
-            Encoding::Codes => code.ok_or_else(|| self.no_code(cell, label)),
-            Encoding::Labels => match (label, code) {
+            Encoding::Codes => code.ok_or_else(|| self.no_code(cell)),
+            Encoding::Labels => match (self.label(cell), code) {
                 (Some(Some(position)), _) => Ok(position),
                 (Some(None), _) => {
-                    let remedy = "; several codes of the field have that label: export codes";
-                    Err(wrong(FindingKind::AmbiguousLabel, cell, "a label of one code", remedy))
+                    let finding = format!(
+                        "`{}` is the label of several codes of the field; export codes",
+                        excerpt(cell)
+                    );
+                    Err(Wrong { kind: FindingKind::AmbiguousLabel, finding })
                 }
                 (None, Some(_)) => {
                     let remedy = "; it is a code, and the file holds labels";
@@ -71,8 +73,8 @@ impl Choices {
         self.labels.get(cell).or_else(|| self.labels.get(&plain(cell))).copied()
     }
 
-    fn no_code(&self, cell: &str, label: Option<Option<u16>>) -> Wrong {
-        if let Some(position) = label {
+    fn no_code(&self, cell: &str) -> Wrong {
+        if let Some(position) = self.label(cell) {
             let remedy = match position.and_then(|position| self.code(position)) {
                 Some(code) => format!("; it is the label of `{code}`, and the file holds codes"),
                 None => "; it is a label, and the file holds codes".to_owned(),
@@ -87,7 +89,7 @@ impl Choices {
             return wrong(FindingKind::CodeInOtherCase, cell, CODE, &remedy);
         }
         let known = self.levels.iter().map(|level| level.code.as_str());
-        let remedy = if cell.len() > LONGEST_COMPARED { String::new() } else { suggestion(cell, known) };
+        let remedy = if COMPARED.contains(&cell.len()) { suggestion(cell, known) } else { String::new() };
         wrong(FindingKind::UnknownCode, cell, CODE, &remedy)
     }
 
@@ -96,7 +98,7 @@ impl Choices {
             return wrong(FindingKind::UndeclaredMissing, cell, LABEL, remedy);
         }
         let known = self.labels.keys().map(String::as_str);
-        let remedy = if cell.len() > LONGEST_COMPARED { String::new() } else { suggestion(cell, known) };
+        let remedy = if COMPARED.contains(&cell.len()) { suggestion(cell, known) } else { String::new() };
         wrong(FindingKind::UnknownLabel, cell, LABEL, &remedy)
     }
 }

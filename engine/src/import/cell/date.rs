@@ -2,7 +2,7 @@
 
 use time::{Date, Month};
 
-use super::Wrong;
+use super::{Wrong, remedy_of_missing};
 use crate::import::FindingKind;
 
 /// The years in which a patient of a registry can live.
@@ -13,9 +13,13 @@ const SPREADSHEET_DAYS: std::ops::RangeInclusive<u32> = 10_000..=99_999;
 /// Days since 1970-01-01, or what is wrong with the cell.
 pub(super) fn read(cell: &str) -> Result<i32, Wrong> {
     let (date, time) = split(cell);
-    let Some((year, month, day)) = iso(date).filter(|_| time.is_none_or(is_time)) else {
+    let Some((year, month, day)) = iso(date) else {
         return Err(other(cell, date));
     };
+    if !time.is_none_or(is_time) {
+        let remedy = "; write times hh:mm:ss behind the date, or the date alone";
+        return Err(Wrong::new(FindingKind::NotADate, cell, "a date", remedy));
+    }
     if !YEARS.contains(&year) {
         let remedy = format!("a year from {} to {}", YEARS.start(), YEARS.end());
         return Err(Wrong::new(FindingKind::AbsurdYear, cell, &remedy, ""));
@@ -64,11 +68,14 @@ fn is_time(time: &str) -> bool {
 /// What a cell is that is no ISO date.
 fn other(cell: &str, date: &str) -> Wrong {
     const WRITE: &str = "; write dates YYYY-MM-DD";
+    if let Some(remedy) = remedy_of_missing(cell) {
+        return Wrong::new(FindingKind::UndeclaredMissing, cell, "a date", remedy);
+    }
     let parts: Vec<&str> = date.split(['/', '.', '-']).collect();
     let numbers = parts.iter().all(|part| (1..=4).contains(&part.len()) && is_digits(part));
     let days = cell.parse::<u32>().ok().filter(|_| cell.len() == 5);
     match parts.len() {
-        3 if numbers => Wrong::new(FindingKind::DateInOtherOrder, cell, "a date written YYYY-MM-DD", WRITE),
+        3 if numbers => Wrong::new(FindingKind::DateInOtherOrder, cell, "a date as REDCap exports it", WRITE),
         2 if numbers => Wrong::new(FindingKind::PartialDate, cell, "a whole date", WRITE),
         1 if numbers && date.len() == 4 => Wrong::new(FindingKind::PartialDate, cell, "a whole date", WRITE),
         1 if days.is_some_and(|days| SPREADSHEET_DAYS.contains(&days)) => {
@@ -122,7 +129,7 @@ mod tests {
             ("31 Dec 2024", NotADate),
             ("2024-02-29 noon", NotADate),
             ("2024-02-٠٩", NotADate),
-            ("-", NotADate),
+            ("-", UndeclaredMissing),
         ] {
             assert!(read(cell).err().is_some_and(|wrong| wrong.kind == kind), "{cell}");
         }

@@ -16,7 +16,7 @@ pub(super) fn whole(cell: &str, (least, greatest): (i64, i64)) -> Result<i64, Wr
     let kind = match diagnosis(cell) {
         Some(kind) => kind,
         None if is_long_integer(cell) => FindingKind::WholeNumberOutOfBounds,
-        None if decimal(cell).is_some() => FindingKind::FractionalNumber,
+        None if decimal(cell).is_some_and(|value| value.fract() != 0.0) => FindingKind::FractionalNumber,
         None => FindingKind::NotAWholeNumber,
     };
     Err(Wrong::new(kind, cell, &wanted(), remedy(kind, cell)))

@@ -3,7 +3,7 @@
 use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
 
 /// name; form; type; label; choices; validation; min; max; identifier; annotation
-const FIELDS: [[&str; 10]; 18] = [
+const FIELDS: [[&str; 10]; 20] = [
     ["record_id", "registration", "text", "Record ID", "", "", "", "", "", ""],
     ["surname", "registration", "text", "Surname", "", "", "", "", "y", ""],
     ["hospital_number", "registration", "text", "Hospital number", "", "integer", "0", "999999", "y", ""],
@@ -32,6 +32,8 @@ const FIELDS: [[&str; 10]; 18] = [
     ["checked", "visit", "text", "Checked on", "", "datetime_ymd", "", "", "", "@DAYS(0,4000)"],
     ["ae_term", "adverse_event", "radio", "Event", "a, Wound | b, Pneumonia | c, Wound", "", "", "", "", ""],
     ["ae_grade", "adverse_event", "text", "Grade", "", "integer", "1", "5", "", ""],
+    ["ae_start", "adverse_event", "text", "Day", "", "integer", "0", "4000", "", ""],
+    ["ae_end", "adverse_event", "text", "Day", "", "integer", "0", "4000", "", ""],
     ["diary_text", "diary", "notes", "Diary", "", "", "", "", "", ""],
 ];
 
