@@ -72,6 +72,13 @@ impl Completeness {
     }
 }
 
+impl VariableCompleteness {
+    /// How much of it is there at an event; none where it is not expected.
+    pub fn at(&self, event: &str) -> Option<&Present> {
+        self.events.iter().find(|present| present.event == event)
+    }
+}
+
 /// Counts entries, visits and values while patients stream past: a number for each variable and event.
 pub(super) struct Tally {
     events: Vec<Event>,

@@ -26,10 +26,19 @@ impl Contradiction {
         }
     }
 
-    /// The places that are listed, and how many more there are.
+    /// The places that are listed, a file named once for its rows, and how many more there are.
     pub(super) fn places_in_words(&self) -> String {
-        let unlisted = self.count.saturating_sub(self.places.len() as u64);
-        let more = if unlisted == 0 { String::new() } else { format!(" and {unlisted} more") };
-        format!("{}{more}", self.places.join(", "))
+        let (mut words, mut before) = (String::new(), None);
+        for place in &self.places {
+            let (file, row) = place.rsplit_once(':').unwrap_or((place, ""));
+            let same = before == Some(file) && !row.is_empty();
+            words.push_str(if words.is_empty() { "" } else { ", " });
+            words.push_str(if same { row } else { place });
+            before = Some(file);
+        }
+        match self.count.saturating_sub(self.places.len() as u64) {
+            0 => words,
+            more => format!("{words} and {more} more"),
+        }
     }
 }

@@ -41,6 +41,11 @@ impl Findings {
         kinds
     }
 
+    /// Those listed that concern a row by itself, not the agreement of its fields.
+    pub(super) fn beside_contradictions(&self) -> impl Iterator<Item = &Finding> {
+        self.listed.iter().filter(|finding| finding.kind != FindingKind::Contradiction)
+    }
+
     pub(super) fn add(&mut self, finding: &Finding) {
         self.count += 1;
         let of_kind = self.by_kind.entry(finding.kind).or_default();

@@ -65,21 +65,14 @@ impl Quality {
     fn figures(&self) -> String {
         let (present, expected) = self.completeness.overall();
         let quarantined = percent(self.rows_quarantined, self.rows_read);
-        let mut figures = vec![
+        let figures = [
             ("Patients", grouped(self.patients), String::new()),
             ("Visits", grouped(self.visits()), String::new()),
+            ("Complete", percent(present, expected), format!("of {}", counted(expected, "value"))),
             ("Rows read", grouped(self.rows_read), String::new()),
-            ("Rows quarantined", grouped(self.rows_quarantined), format!("{quarantined} of the rows")),
+            ("Quarantined", grouped(self.rows_quarantined), format!("{quarantined} of the rows")),
             ("Findings", grouped(self.findings.count), String::new()),
-            ("Complete", percent(present, expected), format!("{} values expected", grouped(expected))),
         ];
-        if let Some(known) = self.patients_with_day_zero.filter(|known| *known < self.patients) {
-            let without = self.patients - known;
-            figures.push(("Without day 0", grouped(without), "patients whose dates are missing".to_owned()));
-        }
-        if self.patients_erased > 0 {
-            figures.push(("Left out", grouped(self.patients_erased), "patients who withdrew".to_owned()));
-        }
         let figures: String = figures
             .iter()
             .map(|(name, number, note)| {
@@ -87,7 +80,9 @@ impl Quality {
                 format!("<div><dt>{name}</dt><dd>{number}{note}</dd></div>\n")
             })
             .collect();
-        format!("<dl class=\"figures\">\n{figures}</dl>\n")
+        let notes: String =
+            self.notes().iter().map(|note| format!("<p class=\"note\">{note}</p>\n")).collect();
+        format!("<dl class=\"figures\">\n{figures}</dl>\n{notes}")
     }
 
     fn change(&self) -> String {

@@ -1,8 +1,10 @@
 //! The report in lines for a terminal, the most important first.
 
+use std::cmp::Reverse;
+
 use super::numbers::{counted, grouped, hundredths, percent};
 use super::{Change, ChangeCount, Expected, Quality, columns, findings};
-use crate::import::UnknownColumn;
+use crate::import::{FindingKind, UnknownColumn};
 
 /// The most kinds of findings, findings, rules, variables, events and columns that are listed, each.
 const MOST: usize = 10;
@@ -14,20 +16,27 @@ impl Quality {
     pub fn in_words(&self) -> Vec<String> {
         let mut lines = vec![self.headline()];
         lines.extend(self.change_in_words());
-        if self.patients_erased > 0 {
-            let patients = counted(self.patients_erased, "patient");
-            lines.push(format!("{patients} left out who withdrew their consent"));
-        }
-        if let Some(known) = self.patients_with_day_zero.filter(|known| *known < self.patients) {
-            let patients = counted(self.patients - known, "patient");
-            lines.push(format!("{patients} without a day 0; their dates are missing"));
-        }
+        lines.extend(self.notes());
         lines.extend(self.findings_in_words());
         lines.extend(self.contradictions_in_words());
         lines.extend(self.completeness_in_words());
         lines.extend(self.visits_in_words());
         lines.extend(self.files_in_words());
         lines.into_iter().map(one_line).collect()
+    }
+
+    /// What else there is to know of the patients as a whole.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.patients_erased > 0 {
+            let patients = counted(self.patients_erased, "patient");
+            notes.push(format!("{patients} left out, having withdrawn consent"));
+        }
+        if let Some(known) = self.patients_with_day_zero.filter(|known| *known < self.patients) {
+            let patients = counted(self.patients - known, "patient");
+            notes.push(format!("{patients} without a day 0, whose dates are missing"));
+        }
+        notes
     }
 
     fn change_in_words(&self) -> Option<String> {
@@ -62,10 +71,13 @@ impl Quality {
         let mut lines = vec![String::new(), counted(self.findings.count, "finding")];
         let rows = kinds.iter().map(|(kind, count)| [grouped(*count), findings::in_words(*kind)]);
         lines.extend(first(aligned(rows), "more kinds"));
-        lines.push(String::new());
-        let listed: Vec<String> =
-            self.findings.listed.iter().take(MOST).map(|finding| format!("  {finding}")).collect();
-        let more = self.findings.count.saturating_sub(listed.len() as u64);
+        let listed = self.findings.beside_contradictions().take(MOST);
+        let listed: Vec<String> = listed.map(|finding| format!("  {finding}")).collect();
+        let count = self.findings.count - self.findings.of_kind(FindingKind::Contradiction);
+        let more = count.saturating_sub(listed.len() as u64);
+        if !listed.is_empty() {
+            lines.push(String::new());
+        }
         lines.extend(listed);
         if more > 0 {
             lines.push(format!("  and {} in the quarantine list", counted(more, "more finding")));
@@ -78,7 +90,7 @@ impl Quality {
         if found.is_empty() {
             return Vec::new();
         }
-        found.sort_by_key(|rule| std::cmp::Reverse(rule.count));
+        found.sort_by_key(|rule| Reverse(rule.count));
         let rows = found.iter().map(|rule| {
             [grouped(rule.count), format!("{} (`{}`): {}", rule.says, rule.id, rule.places_in_words())]
         });
@@ -107,7 +119,7 @@ impl Quality {
             })
             .filter(|(_, present)| present.present_visits < present.expected_visits)
             .collect();
-        least.sort_by_key(|(_, present)| share(present));
+        least.sort_by_key(|(_, present)| (share(present), Reverse(present.expected_visits)));
         let rows = least.iter().map(|(variable, present)| {
             let at = if present.event.is_empty() { String::new() } else { format!("at {}", present.event) };
             let of = format!("{} of {}", grouped(present.present_visits), grouped(present.expected_visits));

@@ -1,6 +1,6 @@
 //! What is there and what is missing, form by form.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::markup::{bar, heading, number_heading, shortened, table, text};
 use crate::quality::numbers::{counted, grouped, percent};
@@ -8,8 +8,8 @@ use crate::quality::{EventCount, Expected, FormCompleteness, Present, Quality, V
 
 /// The most events side by side, as paper is no wider.
 const MOST_EVENTS: usize = 6;
-/// The most variables on the page.
-const MOST_VARIABLES: usize = 1_000;
+/// The most bars on the page.
+const MOST_BARS: usize = 10_000;
 /// The most characters of a label.
 const LONGEST_LABEL: usize = 70;
 /// What divides a field from the code of one of its boxes.
@@ -21,10 +21,15 @@ struct Row<'a> {
     boxes: usize,
 }
 
+/// The events that forms are asked for at.
+struct Columns<'a> {
+    labels: HashMap<&'a str, &'a str>,
+    /// The same for every form, where all of them stand side by side.
+    of_all: Option<Vec<&'a str>>,
+}
+
 /// How complete each variable is at each event.
 pub(super) fn section(quality: &Quality) -> String {
-    let labels: HashMap<&str, &str> =
-        quality.events.iter().map(|event| (event.event.as_str(), name(event))).collect();
     let expected = match quality.completeness.expected_at {
         Expected::DesignatedVisits => {
             "A value is expected at every visit of an event for which the dictionary designates its form."
@@ -34,17 +39,16 @@ pub(super) fn section(quality: &Quality) -> String {
              for any event."
         }
     };
-    let mut left = MOST_VARIABLES;
-    let mut tables = String::new();
-    let mut unshown = 0;
+    let columns = Columns::of(quality);
+    let (mut bars, mut unshown, mut tables) = (0, 0, String::new());
     for form in &quality.completeness.forms {
-        let rows = rows(form);
-        let shown = rows.len().min(left);
-        left -= shown;
+        let mut rows = rows(form);
+        let bars_of_a_row = form.variables.first().map_or(0, |variable| variable.events.len()).max(1);
+        let shown = rows.len().min((MOST_BARS - bars) / bars_of_a_row);
+        bars += shown * bars_of_a_row;
         unshown += rows.len() - shown;
-        if let Some(rows) = rows.get(..shown).filter(|rows| !rows.is_empty()) {
-            tables.push_str(&one_form(form, rows, &labels));
-        }
+        rows.truncate(shown);
+        tables.push_str(&one_form(form, &rows, &columns));
     }
     let unshown = match unshown {
         0 => String::new(),
@@ -55,8 +59,25 @@ pub(super) fn section(quality: &Quality) -> String {
     };
     format!(
         "<section aria-labelledby=\"completeness\">\n<h2 id=\"completeness\">Completeness</h2>\n\
-         <p>{expected} Below half, a bar is orange.</p>\n{tables}{unshown}</section>\n"
+         <p>{expected} Less than half is orange.</p>\n{tables}{unshown}</section>\n"
     )
+}
+
+impl<'a> Columns<'a> {
+    fn of(quality: &'a Quality) -> Self {
+        let variables = quality.completeness.forms.iter().flat_map(|form| &form.variables);
+        let asked: BTreeSet<&str> =
+            variables.flat_map(|variable| &variable.events).map(|present| present.event.as_str()).collect();
+        let events = quality.events.iter().map(|event| event.event.as_str());
+        let of_all: Vec<&str> = events.filter(|event| asked.contains(event)).collect();
+        let of_all = Some(of_all).filter(|events| events.len() <= MOST_EVENTS);
+        let labels = quality.events.iter().map(|event| (event.event.as_str(), name(event))).collect();
+        Self { labels, of_all }
+    }
+
+    fn label(&self, event: &'a str) -> &'a str {
+        self.labels.get(event).copied().unwrap_or(event)
+    }
 }
 
 /// The variables of a form, boxes of one field as one row where they are alike.
@@ -71,37 +92,39 @@ fn rows(form: &FormCompleteness) -> Vec<Row<'_>> {
     groups.filter_map(|group| Some(Row { variable: group.first()?, boxes: group.len() })).collect()
 }
 
-fn one_form(form: &FormCompleteness, rows: &[Row<'_>], labels: &HashMap<&str, &str>) -> String {
-    let entries = counted(form.entries, "entr").replace("entrs", "entries");
-    let entries = if form.entries == 1 { "1 entry".to_owned() } else { entries };
-    let caption = format!("{} <small>{entries}</small>", text(&form.form));
-    let events: Vec<&Present> =
-        rows.first().map(|row| row.variable.events.iter().collect()).unwrap_or_default();
-    if events.is_empty() {
+fn one_form(form: &FormCompleteness, rows: &[Row<'_>], columns: &Columns<'_>) -> String {
+    let Some(first) = rows.first().map(|row| row.variable) else { return String::new() };
+    let entries = match form.entries {
+        1 => "1 entry".to_owned(),
+        entries => format!("{} entries", grouped(entries)),
+    };
+    let mut tables = format!("<h3>{} <small>{entries}</small></h3>\n", text(&form.form));
+    if first.events.is_empty() {
         let names: Vec<String> =
             rows.iter().map(|row| format!("<code>{}</code>", text(&row.variable.variable))).collect();
-        return format!(
-            "<h3>{caption}</h3>\n<p class=\"note\">No visit at which this form is expected: {}.</p>\n",
-            names.join(", ")
-        );
+        let names = names.join(", ");
+        tables.push_str(&format!("<p class=\"note\">Expected at no visit: {names}.</p>\n"));
+        return tables;
     }
-    let mut tables = format!("<h3>{caption}</h3>\n");
-    for start in (0..events.len()).step_by(MOST_EVENTS) {
-        let some =
-            |present: &[Present]| present.iter().skip(start).take(MOST_EVENTS).cloned().collect::<Vec<_>>();
+    let own: Vec<&str> = first.events.iter().map(|present| present.event.as_str()).collect();
+    for events in columns.of_all.as_ref().unwrap_or(&own).chunks(MOST_EVENTS) {
         let mut headings = vec![heading("Variable")];
-        headings.extend(events.iter().skip(start).take(MOST_EVENTS).map(|present| {
-            let label = labels.get(present.event.as_str()).copied().unwrap_or(present.event.as_str());
-            let visits = counted(present.expected_visits, "visit");
-            heading(&format!("{}<small>{visits}</small>", shortened(label, LONGEST_LABEL)))
+        headings.extend(events.iter().map(|event| {
+            let label = shortened(columns.label(event), LONGEST_LABEL);
+            heading(&match first.at(event) {
+                Some(present) => {
+                    format!("{label}<small>{}</small>", counted(present.expected_visits, "visit"))
+                }
+                None => label,
+            })
         }));
-        let rows: Vec<String> = rows.iter().map(|row| one_row(row, &some(&row.variable.events))).collect();
+        let rows: Vec<String> = rows.iter().map(|row| one_row(row, events)).collect();
         tables.push_str(&table("complete", "", &headings, &rows));
     }
     tables
 }
 
-fn one_row(row: &Row<'_>, events: &[Present]) -> String {
+fn one_row(row: &Row<'_>, events: &[&str]) -> String {
     let VariableCompleteness { variable, label, .. } = row.variable;
     let (variable, label) = match variable.split_once(BOX).filter(|_| row.boxes > 1) {
         Some((field, _)) => {
@@ -110,12 +133,14 @@ fn one_row(row: &Row<'_>, events: &[Present]) -> String {
         }
         None => (variable.as_str(), shortened(label, LONGEST_LABEL)),
     };
-    let cells: String = events.iter().map(cell).collect();
+    let cells: String = events.iter().map(|event| cell(row.variable.at(event))).collect();
     format!("<tr><th scope=\"row\"><code>{}</code><small>{label}</small></th>{cells}</tr>\n", text(variable))
 }
 
-fn cell(present: &Present) -> String {
-    let Present { present_visits: part, expected_visits: whole, .. } = present;
+fn cell(present: Option<&Present>) -> String {
+    let Some(Present { present_visits: part, expected_visits: whole, .. }) = present else {
+        return "<td class=\"muted\" title=\"not expected\">–</td>".to_owned();
+    };
     let low = if part.saturating_mul(2) < *whole { " class=\"low\"" } else { "" };
     format!(
         "<td{low}><b>{}</b><small>{}</small>{}</td>",

@@ -1,7 +1,7 @@
 //! What is wrong and where.
 
-use super::markup::{bar, heading, number_heading, table, text};
-use crate::import::Finding;
+use super::markup::{bar, heading, number_heading, sentence, table, text};
+use crate::import::{Finding, FindingKind};
 use crate::quality::findings::{in_words, row};
 use crate::quality::numbers::{counted, grouped};
 use crate::quality::{Contradiction, Findings};
@@ -68,10 +68,14 @@ fn columns(findings: &Findings) -> String {
     format!("<dl class=\"facts\">\n{bounds}{codes}</dl>\n")
 }
 
+/// The places of what is wrong, but for contradictions, which have their own section.
 fn places(findings: &Findings) -> String {
-    let shown = findings.listed.iter().take(MOST_SHOWN);
-    let rows: Vec<String> = shown.map(place).collect();
-    let more = match findings.count.saturating_sub(rows.len() as u64) {
+    let rows: Vec<String> = findings.beside_contradictions().take(MOST_SHOWN).map(place).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let count = findings.count - findings.of_kind(FindingKind::Contradiction);
+    let more = match count.saturating_sub(rows.len() as u64) {
         0 => String::new(),
         more => format!(
             "<p class=\"note\">{} in the quarantine list, which has them all.</p>\n",
@@ -91,7 +95,7 @@ fn place(finding: &Finding) -> String {
         "<tr><td>{}</td><td class=\"number\">{}</td><td>{column}</td><td>{}</td></tr>\n",
         text(&finding.file),
         row(finding.row),
-        text(&finding.finding),
+        sentence(&finding.finding),
     )
 }
 
@@ -109,7 +113,7 @@ pub(super) fn contradictions(contradictions: &[Contradiction]) -> String {
             format!(
                 "<tr><th scope=\"row\">{}<small><code>{}</code></small></th><td class=\"number\">{}</td>\
                  <td>{}</td></tr>\n",
-                text(&rule.says),
+                sentence(&rule.says),
                 text(&rule.id),
                 grouped(rule.count),
                 text(&rule.places_in_words()),

@@ -13,6 +13,27 @@ pub(super) fn text(text: &str) -> String {
     shortened(text, LONGEST_TEXT)
 }
 
+/// A [`text`] in which what stands between two backticks is set as code.
+pub(super) fn sentence(sentence: &str) -> String {
+    let mut pieces: Vec<String> =
+        sentence.chars().take(LONGEST_TEXT).collect::<String>().split('`').map(text).collect();
+    // Without a second backtick the last one opens nothing.
+    let unpaired = if pieces.len().is_multiple_of(2) { pieces.pop() } else { None };
+    let mut markup = String::new();
+    for (place, piece) in pieces.iter().enumerate() {
+        if place.is_multiple_of(2) {
+            markup.push_str(piece)
+        } else {
+            markup.push_str(&format!("<code>{piece}</code>"))
+        }
+    }
+    markup.extend(unpaired.map(|piece| format!("&#96;{piece}")));
+    if sentence.chars().nth(LONGEST_TEXT).is_some() {
+        markup.push('…');
+    }
+    markup
+}
+
 /// A [`text`] of so many characters at most.
 pub(super) fn shortened(text: &str, longest: usize) -> String {
     let mut escaped = String::with_capacity(text.len().min(longest));
@@ -82,6 +103,14 @@ mod tests {
         assert_eq!(text("a\u{0}b\u{202e}c"), "a b c");
         assert_eq!(shortened("<<<<", 3), "&lt;&lt;&lt;…");
         assert_eq!(shortened("abc", 3), "abc");
+    }
+
+    #[test]
+    fn what_is_quoted_is_code_and_still_text() {
+        assert_eq!(sentence("`<b>` is not `y`, ok"), "<code>&lt;b&gt;</code> is not <code>y</code>, ok");
+        assert_eq!(sentence("`a` and ` b"), "<code>a</code> and &#96; b");
+        assert_eq!(sentence("```"), "<code></code>&#96;");
+        assert!(sentence(&"<".repeat(LONGEST_TEXT + 1)).ends_with("&lt;…"));
     }
 
     proptest! {

@@ -14,7 +14,7 @@ pub(super) fn section(quality: &Quality) -> String {
     let headings = [
         heading("File"),
         number_heading("Rows"),
-        number_heading("Quarantined"),
+        number_heading("Quarantined<small>for what it says alone</small>"),
         heading("Read as"),
         heading("SHA-256"),
     ];
