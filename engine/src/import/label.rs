@@ -10,17 +10,20 @@ pub(super) fn plain(label: &str) -> String {
     let mut rest = label;
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(before);
-        let is_tag = after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        match after.split_once('>').filter(|_| is_tag) {
-            Some((_, behind)) => {
-                text.push(' ');
-                rest = behind;
-            }
-            None => {
-                text.push('<');
-                rest = after;
-            }
+        if !after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!') {
+            text.push('<');
+            rest = after;
+            continue;
         }
+        let Some((_, behind)) = after.split_once('>') else {
+            // No tag ends any more, so none begins.
+            text.push('<');
+            text.push_str(after);
+            rest = "";
+            break;
+        };
+        text.push(' ');
+        rest = behind;
     }
     text.push_str(rest);
     for (entity, character) in ENTITIES {
@@ -59,6 +62,12 @@ mod tests {
         assert_eq!(plain("age < 18 & weight<=20 kg\r\n(or > 5)"), "age < 18 & weight<=20 kg (or > 5)");
         assert_eq!(plain("a <b"), "a <b");
         assert_eq!(plain("&amp;lt;"), "&lt;");
+    }
+
+    #[test]
+    fn tags_without_end_cost_no_time() {
+        let tags = "<a".repeat(1 << 20);
+        assert_eq!(plain(&tags), tags);
     }
 
     #[test]

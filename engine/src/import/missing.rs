@@ -19,6 +19,8 @@ impl MissingCodes {
 
     /// Whether a cell is a code for a missing value, or its label.
     pub(super) fn has(&self, cell: &str) -> bool {
-        !self.written.is_empty() && self.written.contains(cell)
+        // Software that knows only decimal numbers adds a zero to a code.
+        let whole = || cell.strip_suffix(".0").is_some_and(|code| self.written.contains(code));
+        !self.written.is_empty() && (self.written.contains(cell) || whole())
     }
 }

@@ -12,6 +12,8 @@ use crate::import::style::Encoding;
 
 /// The lengths of the cells that are compared with the codes and labels of a field. Below, everything is near.
 const COMPARED: std::ops::RangeInclusive<usize> = 3..=200;
+/// The most levels that are compared.
+const MOST_COMPARED: usize = 100;
 
 /// The levels of a field, found by what a file may write for them.
 pub(in crate::import) struct Choices {
@@ -88,8 +90,7 @@ impl Choices {
             let remedy = format!("; did you mean `{}`?", level.code);
             return wrong(FindingKind::CodeInOtherCase, cell, CODE, &remedy);
         }
-        let known = self.levels.iter().map(|level| level.code.as_str());
-        let remedy = if COMPARED.contains(&cell.len()) { suggestion(cell, known) } else { String::new() };
+        let remedy = self.near(cell, self.levels.iter().map(|level| level.code.as_str()));
         wrong(FindingKind::UnknownCode, cell, CODE, &remedy)
     }
 
@@ -97,9 +98,14 @@ impl Choices {
         if let Some(remedy) = remedy_of_missing(cell) {
             return wrong(FindingKind::UndeclaredMissing, cell, LABEL, remedy);
         }
-        let known = self.labels.keys().map(String::as_str);
-        let remedy = if COMPARED.contains(&cell.len()) { suggestion(cell, known) } else { String::new() };
+        let remedy = self.near(cell, self.labels.keys().map(String::as_str));
         wrong(FindingKind::UnknownLabel, cell, LABEL, &remedy)
+    }
+
+    /// The code or label that may be meant, where they are few enough to be compared with every wrong cell.
+    fn near<'a>(&self, cell: &str, known: impl Iterator<Item = &'a str>) -> String {
+        let comparable = COMPARED.contains(&cell.len()) && self.levels.len() <= MOST_COMPARED;
+        if comparable { suggestion(cell, known) } else { String::new() }
     }
 }
 
