@@ -5,6 +5,7 @@ mod limits;
 mod privacy;
 mod registry;
 mod shapes;
+mod whole;
 mod typed;
 
 use std::io::Read;
