@@ -38,6 +38,7 @@ pub use file_report::{
 };
 pub use finding::{Finding, FindingKind, RowPlace};
 pub use importer::{Checked, Imported, Importer, MEMORY, MOST_FILES};
+pub(crate) use label::plain;
 pub(crate) use open::{read_file, read_text};
 pub(crate) use reading::Reading;
 pub use style::Encoding;

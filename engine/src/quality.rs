@@ -29,7 +29,7 @@ pub use findings::{Findings, MOST_OF_A_KIND};
 pub(crate) use gather::{Gatherer, Origin};
 pub use quarantine::QuarantineList;
 
-use crate::import::{FileReport, FindingKind};
+use crate::import::FileReport;
 use numbers::counted;
 
 /// What an import found.
@@ -64,10 +64,21 @@ pub struct Quality {
     pub absent: Vec<String>,
     /// What is wrong.
     pub findings: Findings,
+    /// What is there more than once.
+    pub duplicates: Duplicates,
     /// What the dictionary's rules say about it; empty where none were judged.
     pub contradictions: Vec<Contradiction>,
     /// What became of the patients of the last snapshot.
     pub change: Change,
+}
+
+/// What is there more than once, as far as a file or a linkage key tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Duplicates {
+    /// Rows that say exactly what another row says.
+    pub rows: u64,
+    /// Record ids that a linkage key takes for a patient of another record id, once for each such key.
+    pub patients: u64,
 }
 
 /// How often an event took place.
@@ -93,9 +104,9 @@ impl Quality {
         format!("{}, {}; {quarantined}", counted(self.rows_read, "row"), counted(self.patients, "patient"))
     }
 
-    /// Pairs of record ids that may be the same patient.
+    /// Record ids that may be a patient of another record id.
     pub fn same_patient_twice(&self) -> u64 {
-        self.findings.of_kind(FindingKind::SamePatientTwice)
+        self.duplicates.patients
     }
 
     /// The visits of all events.

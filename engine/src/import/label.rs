@@ -5,7 +5,7 @@ const ENTITIES: [(&str, &str); 6] =
     [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#039;", "'"), ("&amp;", "&")];
 
 /// A label without the tags of a web page, on one line, its blanks single.
-pub(super) fn plain(label: &str) -> String {
+pub(crate) fn plain(label: &str) -> String {
     let mut text = String::with_capacity(label.len());
     let mut rest = label;
     while let Some((before, after)) = rest.split_once('<') {

@@ -6,6 +6,7 @@ use notochord_proto::dictionary::{Dictionary, Event};
 use serde::Serialize;
 
 use super::EventCount;
+use crate::import::plain;
 use crate::patient::{Entry, Patient};
 use crate::schema::{FormSchema, Schema};
 
@@ -44,7 +45,7 @@ pub struct FormCompleteness {
 pub struct VariableCompleteness {
     /// Its name.
     pub variable: String,
-    /// Its label.
+    /// Its label, without the tags of a web page.
     pub label: String,
     /// How much of it is there, for each event at which any of it is expected.
     pub events: Vec<Present>,
@@ -133,7 +134,7 @@ impl Tally {
         let counts = |(position, (patients, visits)): (usize, &(u64, u64))| {
             let event = self.events.get(position);
             let name = event.map(|event| event.name.clone()).unwrap_or_default();
-            let label = event.map(|event| event.label.clone()).unwrap_or_default();
+            let label = event.map(|event| plain(&event.label)).unwrap_or_default();
             EventCount { event: name, label, patients: *patients, visits: *visits }
         };
         let events: Vec<EventCount> = self.seen.iter().enumerate().map(counts).collect();
@@ -154,7 +155,7 @@ impl FormTally {
         let columns = schema.columns.get(columns).unwrap_or_default();
         let variables = columns.iter().map(|column| VariableCompleteness {
             variable: column.variable.name.as_str().to_owned(),
-            label: column.variable.label.clone(),
+            label: plain(&column.variable.label),
             events: Vec::new(),
         });
         let completeness =

@@ -22,7 +22,7 @@ pub struct Findings {
     pub values_out_of_bounds: BTreeMap<String, u64>,
     /// Codes and labels that the dictionary does not have, by column.
     pub unknown_codes: BTreeMap<String, u64>,
-    /// Findings, up to [`MOST_FINDINGS`] and [`MOST_OF_A_KIND`], by file and row.
+    /// The first findings, up to [`MOST_FINDINGS`] and [`MOST_OF_A_KIND`], by file and row.
     pub listed: Vec<Finding>,
     /// Findings beyond those listed; the quarantine list has them all.
     pub unlisted: u64,
@@ -47,6 +47,7 @@ impl Findings {
     }
 
     pub(super) fn add(&mut self, finding: &Finding) {
+        use FindingKind as Kind;
         self.count += 1;
         let of_kind = self.by_kind.entry(finding.kind).or_default();
         *of_kind += 1;
@@ -56,11 +57,11 @@ impl Findings {
             self.unlisted += 1;
         }
         let by_column = match finding.kind {
-            FindingKind::WholeNumberOutOfBounds | FindingKind::NumberOutOfBounds => {
+            Kind::WholeNumberOutOfBounds | Kind::NumberOutOfBounds | Kind::DaysOutOfBounds => {
                 &mut self.values_out_of_bounds
             }
-            FindingKind::DaysOutOfBounds => &mut self.values_out_of_bounds,
-            FindingKind::UnknownCode | FindingKind::UnknownLabel => &mut self.unknown_codes,
+            Kind::UnknownCode | Kind::UnknownLabel | Kind::CodeInOtherCase => &mut self.unknown_codes,
+            Kind::NotYesOrNo | Kind::NotTrueOrFalse | Kind::NotABox => &mut self.unknown_codes,
             _ => return,
         };
         let Some(column) = &finding.column else { return };

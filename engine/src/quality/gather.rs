@@ -5,7 +5,7 @@ use notochord_proto::digest::Digest;
 use time::OffsetDateTime;
 
 use super::completeness::Tally;
-use super::{Change, Contradiction, Findings, Quality, columns};
+use super::{Change, Contradiction, Duplicates, Findings, Quality, columns};
 use crate::import::{FileReport, Finding, FindingKind, RowPlace};
 use crate::patient::Patient;
 use crate::schema::Schema;
@@ -122,6 +122,10 @@ impl Gatherer {
             events,
             completeness,
             absent: columns::absent(&files),
+            duplicates: Duplicates {
+                rows: self.findings.of_kind(FindingKind::DuplicateRow),
+                patients: self.findings.of_kind(FindingKind::SamePatientTwice),
+            },
             findings: self.findings,
             contradictions: self.contradictions,
             change,

@@ -19,7 +19,7 @@ impl Quality {
         let sections = [
             self.head(),
             self.figures(),
-            findings::section(&self.findings),
+            findings::section(self),
             findings::contradictions(&self.contradictions),
             self.change(),
             completeness::section(self),

@@ -8,7 +8,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::import::{Finding, RowPlace};
+use crate::import::{Finding, FindingKind, RowPlace};
 use sample::{Sample, finding, quality};
 
 /// Compares a text with the file of that name, or writes it anew where `NOTOCHORD_BLESS` is set.
@@ -26,6 +26,16 @@ fn golden(name: &str, text: &str) {
 #[test]
 fn the_page_is_as_it_was_agreed() {
     golden("quality.html", &quality().html());
+}
+
+#[test]
+fn the_page_fetches_and_runs_nothing() {
+    let page = quality().html();
+    for nothing in
+        ["<script", "<link", "<img", "<iframe", "src=", "href=", "url(", "@import", "http:", "https:"]
+    {
+        assert!(!page.contains(nothing), "{nothing}");
+    }
 }
 
 #[test]

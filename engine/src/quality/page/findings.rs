@@ -1,10 +1,13 @@
 //! What is wrong and where.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::markup::{bar, heading, number_heading, sentence, table, text};
 use crate::import::{Finding, FindingKind};
 use crate::quality::findings::{in_words, row};
 use crate::quality::numbers::{counted, grouped};
-use crate::quality::{Contradiction, Findings};
+use crate::quality::{Contradiction, Duplicates, Findings, Quality};
 
 /// The most findings on the page.
 const MOST_SHOWN: usize = 200;
@@ -12,18 +15,13 @@ const MOST_SHOWN: usize = 200;
 const MOST_COLUMNS: usize = 40;
 
 /// What is wrong, by kind and by place.
-pub(super) fn section(findings: &Findings) -> String {
-    if findings.count == 0 {
-        return "<section aria-labelledby=\"findings\">\n<h2 id=\"findings\">Findings</h2>\n\
-                <p>Nothing is wrong in any row.</p>\n</section>\n"
-            .to_owned();
-    }
-    format!(
-        "<section aria-labelledby=\"findings\">\n<h2 id=\"findings\">Findings</h2>\n{}{}{}</section>\n",
-        kinds(findings),
-        columns(findings),
-        places(findings),
-    )
+pub(super) fn section(quality: &Quality) -> String {
+    let findings = &quality.findings;
+    let found = match findings.count {
+        0 => "<p>Nothing is wrong in any row.</p>\n".to_owned(),
+        _ => [kinds(findings), facts(findings, quality.duplicates), places(findings)].concat(),
+    };
+    format!("<section aria-labelledby=\"findings\">\n<h2 id=\"findings\">Findings</h2>\n{found}</section>\n")
 }
 
 fn kinds(findings: &Findings) -> String {
@@ -43,14 +41,14 @@ fn kinds(findings: &Findings) -> String {
     table("kinds", "By kind", &headings, &rows)
 }
 
-/// Which columns hold values out of bounds and unknown codes.
-fn columns(findings: &Findings) -> String {
-    let list = |name: &str, columns: &std::collections::BTreeMap<String, u64>| {
+/// What is there more than once, and which columns hold values out of bounds and unknown codes.
+fn facts(findings: &Findings, duplicates: Duplicates) -> String {
+    let list = |name: &str, columns: &BTreeMap<String, u64>| {
         let mut columns: Vec<_> = columns.iter().collect();
         if columns.is_empty() {
             return String::new();
         }
-        columns.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
+        columns.sort_by_key(|(name, count)| (Reverse(**count), *name));
         let listed = columns.iter().take(MOST_COLUMNS);
         let listed: Vec<String> =
             listed.map(|(name, count)| format!("<code>{}</code> {}", text(name), grouped(**count))).collect();
@@ -60,12 +58,13 @@ fn columns(findings: &Findings) -> String {
         };
         format!("<dt>{name}</dt><dd>{}{more}</dd>\n", listed.join(", "))
     };
-    let bounds = list("Values out of bounds", &findings.values_out_of_bounds);
-    let codes = list("Unknown codes", &findings.unknown_codes);
-    if bounds.is_empty() && codes.is_empty() {
-        return String::new();
-    }
-    format!("<dl class=\"facts\">\n{bounds}{codes}</dl>\n")
+    format!(
+        "<dl class=\"facts\">\n<dt>Rows twice</dt><dd>{}</dd>\n<dt>Patients twice</dt><dd>{}</dd>\n{}{}</dl>\n",
+        grouped(duplicates.rows),
+        grouped(duplicates.patients),
+        list("Values out of bounds", &findings.values_out_of_bounds),
+        list("Unknown codes", &findings.unknown_codes),
+    )
 }
 
 /// The places of what is wrong, but for contradictions, which have their own section.
@@ -105,7 +104,7 @@ pub(super) fn contradictions(contradictions: &[Contradiction]) -> String {
         return String::new();
     }
     let mut found: Vec<&Contradiction> = contradictions.iter().filter(|rule| rule.count > 0).collect();
-    found.sort_by_key(|rule| std::cmp::Reverse(rule.count));
+    found.sort_by_key(|rule| Reverse(rule.count));
     let clean = contradictions.len() - found.len();
     let rows: Vec<String> = found
         .iter()

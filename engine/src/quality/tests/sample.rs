@@ -18,7 +18,7 @@ id,demographics,,text,Record ID,,,,,,,,,,,,,
 initials,demographics,,text,Initials,,,,,,y,,,,,,,
 day_zero,demographics,,text,Day of diagnosis,,,date_ymd,,,,,,,,,,@DAY0
 age,demographics,,text,Age at diagnosis,,,integer,0,120,,,,,,,,@UNIT(years)
-sex,demographics,,radio,Sex at birth,\"1, Male | 2, Female\",,,,,,,,,,,,
+sex,demographics,,radio,<b>Sex</b> at birth,\"1, Male | 2, Female\",,,,,,,,,,,,
 history,demographics,,checkbox,Previous treatment,\"1, Surgery | 2, Radiotherapy | 3, Systemic therapy\",,,,,,,,,,,,
 level,tumour,,dropdown,Level of the epicentre,\"1, Cervical | 2, Thoracic | 3, Lumbar | 4, Sacral\",,,,,,,,,,,,
 volume,tumour,,text,Volume on MRI,,,number,0,2000,,,,,,,,@UNIT(ml)
