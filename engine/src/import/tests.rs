@@ -5,8 +5,8 @@ mod limits;
 mod privacy;
 mod registry;
 mod shapes;
-mod whole;
 mod typed;
+mod whole;
 
 use std::io::Read;
 
@@ -97,7 +97,9 @@ impl Export {
         let names = (1..=20).map(|number| format!("P{number}"));
         let patient = names.into_iter().find(|id| key().patient(id) == record.patient);
         let place = match (record.occasion, record.repeat) {
-            (Occasion::At { event, visit }, None) => format!("{} {visit}", self.schema.events[usize::from(event)]),
+            (Occasion::At { event, visit }, None) => {
+                format!("{} {visit}", self.schema.events[usize::from(event)])
+            }
             (Occasion::At { event, .. }, Some(repeat)) => format!(
                 "{} {}[{}]",
                 self.schema.events[usize::from(event)],
@@ -107,7 +109,8 @@ impl Export {
             (Occasion::InFileOrder, _) => "in file order".to_owned(),
             (Occasion::Nowhere, _) => "nowhere".to_owned(),
         };
-        let values: Vec<_> = record.values.iter().map(|(column, value)| self.value(*column, *value)).collect();
+        let values: Vec<_> =
+            record.values.iter().map(|(column, value)| self.value(*column, *value)).collect();
         let patient = patient.unwrap_or("?".to_owned());
         format!("{patient} {}: {}", place.trim(), values.join(" ")).trim_end().to_owned()
     }
