@@ -15,6 +15,7 @@ mod gather;
 mod numbers;
 mod page;
 mod quarantine;
+mod visible;
 mod words;
 
 use notochord_proto::digest::Digest;

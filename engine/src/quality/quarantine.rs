@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::findings::row;
+use super::visible::visible;
 use crate::import::Finding;
 
 /// What a spreadsheet takes for the start of a formula, in its narrow and its wide form.
@@ -44,7 +45,7 @@ impl<W: Write> QuarantineList<W> {
 fn text(cell: &str) -> String {
     let mut text = String::with_capacity(cell.len() + 1);
     let mut begins = true;
-    for character in cell.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+    for character in cell.chars().map(visible) {
         if begins && FORMULA.contains(&character) {
             text.push(TEXT);
         }

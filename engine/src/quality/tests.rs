@@ -163,6 +163,7 @@ fn hostile() -> impl Strategy<Value = String> {
         any::<String>(),
         "[<>&`\"'/=a !-]{0,20}",
         Just("</td></table></style><script>alert(1)</script><img src=x onerror=y>".to_owned()),
+        "[\u{0}-\u{1f}\u{7f}\u{9b}\u{202e}<]{1,6}",
         Just("\"><svg/onload=x>-->]]><!--".to_owned()),
     ]
 }

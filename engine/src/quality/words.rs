@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::numbers::{counted, grouped, hundredths, percent};
+use super::visible::visible;
 use super::{Change, ChangeCount, Expected, Quality, columns, findings};
 use crate::import::{FindingKind, UnknownColumn};
 
@@ -206,8 +207,7 @@ fn first(lines: impl Iterator<Item = String>, more: &str) -> Vec<String> {
 
 /// A line that a terminal shows as one line and takes no orders from.
 fn one_line(line: String) -> String {
-    let visible = line.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut text: String = visible.take(LONGEST_LINE).collect();
+    let mut text: String = line.chars().map(visible).take(LONGEST_LINE).collect();
     if line.chars().nth(LONGEST_LINE).is_some() {
         text.push('…');
     }

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::quality::numbers::hundredths;
+use crate::quality::visible::visible;
 
 /// The most characters of a text from a file or a dictionary.
 const LONGEST_TEXT: usize = 400;
@@ -37,7 +38,7 @@ pub(super) fn sentence(sentence: &str) -> String {
 /// A [`text`] of so many characters at most.
 pub(super) fn shortened(text: &str, longest: usize) -> String {
     let mut escaped = String::with_capacity(text.len().min(longest));
-    for character in text.chars().take(longest) {
+    for character in text.chars().take(longest).map(visible) {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -45,8 +46,6 @@ pub(super) fn shortened(text: &str, longest: usize) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             '`' => escaped.push_str("&#96;"),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => escaped.push(' '),
-            other if other.is_control() => escaped.push(' '),
             other => escaped.push(other),
         }
     }
