@@ -5,13 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::UInt32Array;
-use arrow_select::take::take;
-use notochord_proto::dictionary::Dictionary;
 use notochord_proto::name::VariableName;
 
 use crate::record_key::PatientKey;
-use crate::rows::{RowColumn, Rows};
+use crate::rows::RowColumn;
 
 /// Everything a snapshot says. No `Debug`, `Display` or `Serialize`, so that nothing in it can be printed or
 /// sent by mistake.
@@ -27,37 +24,6 @@ pub struct Table {
 }
 
 impl Table {
-    /// Rows without events: each is the only visit of its patient, split by form. A row without a value of a
-    /// form is no entry of it.
-    pub(crate) fn of_rows(rows: &Rows, dictionary: &Dictionary) -> Self {
-        let mut forms: Vec<FormTable> = Vec::new();
-        for form in dictionary.forms() {
-            let columns: Vec<_> = rows
-                .columns()
-                .filter(|column| dictionary.form_of(column.variable.name.as_str()) == Some(form))
-                .collect();
-            let entries: UInt32Array = (0..rows.len())
-                .filter(|row| columns.iter().any(|column| column.array().is_valid(*row)))
-                .map(|row| row as u32)
-                .collect();
-            let kept = |column: &&RowColumn| {
-                let kept = column.through(|values| take(values, &entries, None)).ok()?;
-                Some((column.variable.name.clone(), kept))
-            };
-            let place = |patient: &u32| EntryPlace { patient: *patient, event: 0, visit: 1, instance: 1 };
-            let places = entries.values().iter().map(place).collect();
-            if !columns.is_empty() {
-                forms.push(FormTable {
-                    form: form.clone(),
-                    places,
-                    columns: columns.iter().filter_map(kept).collect(),
-                });
-            }
-        }
-        let patients = rows.patients().to_vec();
-        Self { patients, about: BTreeMap::new(), events: vec![String::new()], forms }
-    }
-
     /// How many patients.
     pub fn patients(&self) -> usize {
         self.patients.len()

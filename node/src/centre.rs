@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use notochord_disclosure::Rules;
 use notochord_engine::frame::frames;
-use notochord_engine::snapshot::Snapshot;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
@@ -133,9 +132,9 @@ impl Centre {
         question: &Question,
         snapshot: Digest,
     ) -> Result<BTreeMap<AnalysisId, Frame>, Refusal> {
-        let snapshot = Snapshot::open(&self.home.path("snapshots"), &snapshot)?;
-        let table = snapshot.table(&self.dictionary);
-        Ok(frames(&table, &self.dictionary, &study.study, &question.plan, &question.scope, &self.label)?)
+        let snapshot = self.home.snapshots()?.open(&snapshot)?;
+        let (table, study) = (snapshot.table(), &study.study);
+        Ok(frames(table, &self.dictionary, study, &question.plan, &question.scope, &self.label)?)
     }
 }
 

@@ -4,12 +4,9 @@ mod plain_reading;
 mod visits;
 
 use notochord_proto::variable::Level;
-use tempfile::TempDir;
-use time::macros::datetime;
 
 use super::*;
-use crate::sample::{dictionary, import};
-use crate::snapshot::Snapshot;
+use crate::sample::{dictionary, snapshot};
 
 const PATIENTS: &str = "record_id,age,weight,score,sex,rx,died\n\
                         P1,61,70,1,1,Lev,1\n\
@@ -36,11 +33,7 @@ fn framed_at(
     let scope = Scope::new(&dictionary(), &sites).with_derived(&study).unwrap();
     study.check(&scope).unwrap();
     let plan = Plan::new(&study, &scope).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let directory = TempDir::new().unwrap();
-    let noon = datetime!(2026-11-22 12:00 UTC);
-    let written = Snapshot::write(directory.path(), &import(patients), noon, "0.1.0").unwrap();
-    let snapshot = Snapshot::open(directory.path(), &written.manifest().content).ok().unwrap();
-    frames(&snapshot.table(&dictionary()), &dictionary(), &study, &plan, &scope, site)
+    frames(snapshot(patients).table(), &dictionary(), &study, &plan, &scope, site)
 }
 
 /// A study document with this `[cohort]` and what follows it.

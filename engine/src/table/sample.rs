@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use arrow_array::{Float64Array, Int32Array, Int64Array};
-use notochord_proto::dictionary::{DAY0_YEAR, DictionaryFiles};
+use notochord_proto::dictionary::{DAY0_YEAR, Dictionary, DictionaryFiles};
 use notochord_proto::variable::{Variable, VariableKind};
 use notochord_stats::frame::Column;
 
