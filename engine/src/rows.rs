@@ -57,16 +57,8 @@ impl Rows {
         Ok(Self { patients, columns: columns.collect::<Result<_, ArrowError>>()? })
     }
 
-    pub(crate) fn patients(&self) -> &[PatientKey] {
-        &self.patients
-    }
-
     pub(crate) fn column(&self, name: &VariableName) -> Option<&RowColumn> {
         self.columns.get(name)
-    }
-
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &RowColumn> {
-        self.columns.values()
     }
 }
 
