@@ -16,7 +16,7 @@ use crate::record::{Record, RowSource, Standing};
 use crate::schema::Schema;
 
 /// The most rows a patient may have, over all files.
-pub const MOST_ROWS_OF_A_PATIENT: usize = 100_000;
+pub(crate) const MOST_ROWS_OF_A_PATIENT: usize = 100_000;
 /// The most bytes they may take.
 pub(crate) const MOST_BYTES_OF_A_PATIENT: usize = 32 << 20;
 
@@ -109,6 +109,3 @@ pub(crate) fn too_many_rows(files: Files<'_>, row: RowSource) -> Finding {
     );
     files.finding(row, None, FindingKind::TooManyRowsOfAPatient, finding)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,13 +1,14 @@
 //! The room of patient rows: exports become snapshots, and snapshots become the frames that statistics read.
 //!
 //! Rows come in through [`import`], which keeps what the dictionary asks for and drops names, notes and free
-//! text before anything is stored. They rest in an immutable [`snapshot`], known by the hash of its content.
+//! text before anything is stored; rows of any number are sorted on the disk under a key that is never stored and
+//! come together patient by patient. They rest in an immutable [`snapshot`], known by the hash of its content.
 //! For a study, [`frame`] narrows them to the cohort, computes the derived variables and hands each analysis
 //! the columns it reads.
 //!
 //! Nothing in this room can leave it. It opens no socket; the types that hold rows ([`table::Table`],
 //! [`snapshot::Snapshot`], `notochord_stats::frame::Frame`) have no `Debug`, `Display` or `Serialize`; and an
-//! error that may travel names a variable or a file, never a value. Only an [`import::Finding`] quotes a
+//! error that may travel names a variable or a file, never a value. Only a [`quality::Quality`] quotes a
 //! cell, because the person at the centre who imports the file has to mend it.
 
 pub mod erased;

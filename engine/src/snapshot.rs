@@ -12,6 +12,7 @@ pub(crate) mod layout;
 mod leftovers;
 mod lock;
 mod manifest;
+mod migrate;
 mod patients;
 pub(crate) mod place;
 mod read;
@@ -31,6 +32,7 @@ pub use erase::{EraseError, Erasure, Replaced};
 pub use key::{SnapshotKey, SnapshotKeyError};
 pub use layout::{FormLayout, Layout};
 pub use manifest::{HistoryStep, SnapshotManifest, Source, StoredFile};
+pub use migrate::MigrateError;
 
 use content::PatientContent;
 use patients::Patients;

@@ -73,7 +73,16 @@ pub(super) fn arms() -> Dictionary {
     dictionary(Some(ARMS))
 }
 
+/// The registry without events, with rules.
+pub(super) fn with_rules(rules: &str) -> Dictionary {
+    of_files([("rules.toml", rules)])
+}
+
 fn dictionary(events: Option<&str>) -> Dictionary {
+    of_files(events.map(|events| ("events.csv", events)))
+}
+
+fn of_files<'a>(beside: impl IntoIterator<Item = (&'a str, &'a str)>) -> Dictionary {
     let mut fields = format!("{HEADINGS}\n");
     for [name, form, kind, label, choices, validation, min, max, identifier, annotation] in FIELDS {
         let row = format!(
@@ -83,6 +92,6 @@ fn dictionary(events: Option<&str>) -> Dictionary {
     }
     let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
     let files = [file("dictionary.csv", &fields), file("network.toml", NETWORK)];
-    let files = files.into_iter().chain(events.map(|events| file("events.csv", events)));
+    let files = files.into_iter().chain(beside.into_iter().map(|(name, text)| file(name, text)));
     Dictionary::from_files(&DictionaryFiles::new(files).unwrap()).unwrap()
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use time::macros::datetime;
 
-use super::registry::{longitudinal, plain};
+use super::registry::{longitudinal, plain, with_rules};
 use super::*;
 use crate::quality::Change;
 use crate::snapshot::Snapshots;
@@ -308,16 +308,14 @@ fn the_change_since_the_last_snapshot_is_counted() {
 
 #[test]
 fn a_rule_that_does_not_believe_a_visit_is_a_finding_in_its_first_row() {
-    let dictionary = plain();
+    let rules = "[[rules]]\nid = \"young\"\nsays = \"younger than at the visit before\"\nrows = \"visit\"\n\
+                 where = \"age < 62 AND age < first(age)\"\n";
+    let dictionary = with_rules(rules);
     let (key, scratch) = (RecordKey::from_bytes([7; 32]), TempDir::new().unwrap());
     let mut importer = Importer::new(&dictionary, &key, scratch.path()).unwrap();
-    let mut chunks = 0;
-    importer = importer.judge_with(Box::new(|table| {
-        chunks += 1;
-        assert_eq!(table.patients.len(), 2);
-        vec![("unheard_of".into(), vec![(0, 0, 2)])]
-    }));
-    importer.read("patients.csv", "record_id,age\nP1,61\nP2,62\nP1,63\n".as_bytes()).unwrap();
-    let checked = importer.check(None, datetime!(2026-11-22 12:00 UTC)).unwrap();
-    assert_eq!((checked.quality.patients, chunks), (2, 1));
+    importer.read("patients.csv", "record_id,age\nP1,63\nP2,62\nP1,61\n".as_bytes()).unwrap();
+    let quality = importer.check(None, datetime!(2026-11-22 12:00 UTC)).unwrap().quality;
+    let [contradiction] = &quality.contradictions[..] else { panic!("{:?}", quality.contradictions) };
+    assert_eq!((contradiction.count, &contradiction.places[..]), (1, &["patients.csv:4".to_owned()][..]));
+    assert_eq!(quality.rows_quarantined, 0);
 }

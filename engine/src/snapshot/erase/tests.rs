@@ -122,7 +122,7 @@ fn an_erasure_that_was_interrupted_anywhere_is_taken_up_again_and_reported_whole
             fs::remove_file(doomed.join("patients.parquet")).unwrap();
         }
         let erasure = snapshots.erase(&key(), "P2", NOON).unwrap();
-        assert_eq!(erasure.replaced, [replaced.clone()], "stage {stage}");
+        assert_eq!(erasure.replaced, std::slice::from_ref(&replaced), "stage {stage}");
         assert_eq!(digests_in(&snapshots), replaced.by.as_slice(), "stage {stage}");
         erasure.recorded().unwrap();
         assert!(snapshots.erase(&key(), "P2", NOON).unwrap().replaced.is_empty(), "reported once");
