@@ -2,13 +2,17 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
 
+mod check;
 mod dictionary;
 mod enrol;
+mod erase;
 mod import;
 mod init;
 mod plain_words;
 mod policy;
+mod reading;
 mod serve;
+mod snapshots;
 mod status;
 mod study;
 
@@ -48,8 +52,15 @@ enum Command {
     /// Show the network's data dictionary, or take a new version of it
     #[command(subcommand, after_help = "Example: notochord-node --home node dictionary show")]
     Dictionary(dictionary::DictionaryCommand),
-    /// Import a CSV export into a new snapshot
+    /// Say what an import of these files would keep, and what is wrong with them
+    Check(check::Check),
+    /// Import exports of the registry into a new snapshot
     Import(import::Import),
+    /// List, show, encrypt and migrate what was imported
+    #[command(subcommand, after_help = "Example: notochord-node --home node snapshots list")]
+    Snapshots(snapshots::SnapshotsCommand),
+    /// Erase a patient who withdrew consent from every snapshot, for good
+    Erase(erase::Erase),
     /// List, show, preview, accept and refuse studies
     #[command(subcommand, after_help = "Example: notochord-node --home node study list")]
     Study(study::StudyCommand),
@@ -73,7 +84,10 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
     match command {
         Command::Init(command) => command.run(&home),
         Command::Enrol(command) => command.run(&home),
+        Command::Check(command) => command.run(&home),
         Command::Import(command) => command.run(&home),
+        Command::Snapshots(command) => command.run(&home),
+        Command::Erase(command) => command.run(&home),
         Command::Dictionary(command) => command.run(&home),
         Command::Study(command) => command.run(&home),
         Command::Serve(command) => command.run(&home),

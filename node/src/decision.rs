@@ -1,6 +1,6 @@
 //! What the centre's data steward decided about each study.
 
-use notochord_engine::snapshot::SnapshotError;
+use notochord_engine::snapshot::{SnapshotError, SnapshotManifest};
 use notochord_program::failure::Failure;
 use notochord_proto::acceptance::{ACCEPTANCE_TYPE, Acceptance};
 use notochord_proto::digest::Digest;
@@ -59,11 +59,21 @@ pub enum DecisionError {
     #[error("there is no snapshot to answer from; run `notochord-node import FILE` first")]
     NoSnapshot,
     /// A snapshot that does not fit.
-    #[error("there is no snapshot {0}; `notochord-node status` lists them")]
+    #[error("there is no snapshot {0}; `notochord-node snapshots list` lists them")]
     UnknownSnapshot(String),
     /// Imported against another dictionary.
-    #[error("snapshot {} was imported against another dictionary; import the data again", .0.short())]
-    OtherDictionary(Digest),
+    #[error(
+        "snapshot {} was imported under version {held} of the dictionary, and {in_force} is in force; run \
+         `notochord-node snapshots migrate`, or import the data again", .snapshot.short()
+    )]
+    OtherDictionary {
+        /// The snapshot.
+        snapshot: Digest,
+        /// The version of its dictionary.
+        held: String,
+        /// The version in force.
+        in_force: String,
+    },
     /// A file that is not a decision of this centre.
     #[error("decisions/{}.json is not a decision of this centre: {reason}", study.hex())]
     Damaged {
@@ -80,7 +90,7 @@ impl From<DecisionError> for Failure {
             DecisionError::Home(error) => error.into(),
             DecisionError::NoSnapshot
             | DecisionError::UnknownSnapshot(_)
-            | DecisionError::OtherDictionary(_) => Self::usage(error),
+            | DecisionError::OtherDictionary { .. } => Self::usage(error),
             DecisionError::Snapshot(_) | DecisionError::Damaged { .. } => Self::failed(error),
         }
     }
@@ -107,24 +117,31 @@ pub fn of(home: &Home, study: Digest) -> Result<Decision, DecisionError> {
     Ok(Decision::Accepted(Box::new(Accepted { snapshot: accepted.snapshot, acceptance, countersigned })))
 }
 
-/// The snapshot that a person names (the first digits of its hash), or the newest.
+/// The snapshot to answer from: the one a person names, or the newest.
 pub fn choose_snapshot(home: &Home, named: Option<&str>) -> Result<Digest, DecisionError> {
-    let snapshots = home.snapshots()?.list()?;
-    let chosen = match named {
-        None => snapshots.first().ok_or(DecisionError::NoSnapshot)?,
-        Some(digits) => {
-            let digits = digits.strip_prefix("sha256:").unwrap_or(digits);
-            let mut matching = snapshots.iter().filter(|one| one.content.hex().starts_with(digits));
-            match (matching.next(), matching.next()) {
-                (Some(one), None) => one,
-                _ => return Err(DecisionError::UnknownSnapshot(digits.to_owned())),
-            }
-        }
-    };
-    if chosen.layout.dictionary != home.membership()?.root.dictionary {
-        return Err(DecisionError::OtherDictionary(chosen.content));
+    let chosen = named_snapshot(home.snapshots()?.list()?, named)?;
+    let root = home.membership()?.root;
+    if chosen.layout.dictionary != root.dictionary {
+        let (snapshot, held) = (chosen.content, chosen.layout.dictionary_version);
+        return Err(DecisionError::OtherDictionary { snapshot, held, in_force: root.dictionary_version });
     }
     Ok(chosen.content)
+}
+
+/// Of these, newest first, the one that a person names (the first digits of its hash), or the newest.
+pub fn named_snapshot(
+    snapshots: Vec<SnapshotManifest>,
+    named: Option<&str>,
+) -> Result<SnapshotManifest, DecisionError> {
+    let Some(digits) = named else {
+        return snapshots.into_iter().next().ok_or(DecisionError::NoSnapshot);
+    };
+    let digits = digits.strip_prefix("sha256:").unwrap_or(digits);
+    let mut matching = snapshots.into_iter().filter(|one| one.content.hex().starts_with(digits));
+    match (matching.next(), matching.next()) {
+        (Some(one), None) => Ok(one),
+        _ => Err(DecisionError::UnknownSnapshot(digits.to_owned())),
+    }
 }
 
 /// Accepts a study for a snapshot: a countersignature over the study's bytes, and a statement that binds both.

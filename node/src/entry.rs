@@ -2,6 +2,7 @@
 //! threshold: the record of what left must not become a leak itself.
 
 use notochord_disclosure::{Fired, Rule};
+use notochord_engine::snapshot::Replaced;
 use notochord_ledger::{Entry, Ledger, Record as _, kinds};
 use notochord_proto::digest::Digest;
 use notochord_proto::name::{AnalysisId, RunId};
@@ -56,6 +57,27 @@ pub(crate) struct LinkRefused {
 #[derive(Serialize)]
 pub(crate) struct Imported {
     pub(crate) snapshot: Digest,
+    pub(crate) dictionary: Digest,
+}
+
+/// A patient withdrew. Nothing here says who.
+#[derive(Serialize)]
+pub(crate) struct PatientErased {
+    pub(crate) replaced: Vec<Replaced>,
+}
+
+/// The snapshots were encrypted with a key, or are stored plain again.
+#[derive(Serialize)]
+pub(crate) struct SnapshotsSealed {
+    pub(crate) key: Option<String>,
+    pub(crate) snapshots: u64,
+}
+
+/// A snapshot was written again under a new version of the dictionary.
+#[derive(Serialize)]
+pub(crate) struct SnapshotMigrated {
+    pub(crate) from: Digest,
+    pub(crate) to: Digest,
     pub(crate) dictionary: Digest,
 }
 
@@ -170,6 +192,9 @@ kinds!(
     EnrolmentRefused = "enrolment_refused",
     LinkRefused = "link_refused",
     Imported = "snapshot_imported",
+    PatientErased = "patient_erased",
+    SnapshotsSealed = "snapshots_sealed",
+    SnapshotMigrated = "snapshot_migrated",
     DictionaryUpdated = "dictionary_updated",
     StudyReceived = "study_received",
     StudyTurnedAway = "study_turned_away",

@@ -6,6 +6,8 @@
 //!                       snapshot.key, where snapshots are sealed
 //! network/              the membership: certificate, root document, dictionary
 //! snapshots/<sha256>/   imported data
+//! snapshots.toml        where the key of encrypted snapshots lies
+//! reports/<time>/       what imports and checks found; they quote bad cells
 //! studies/<sha256>.json sealed studies as they arrived
 //! decisions/<sha256>.json  what the data steward decided about each
 //! ledger/               the record of everything that was asked and answered
@@ -24,6 +26,7 @@ use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
+use notochord_proto::fields::Section;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::problem::Problem;
 use zeroize::Zeroizing;
@@ -98,6 +101,9 @@ impl From<HomeError> for Failure {
         }
     }
 }
+
+/// Where the key of the snapshots lies; not there where they are not encrypted.
+const SNAPSHOTS: &str = "snapshots.toml";
 
 const POLICY: &str = include_str!("policy/default.toml");
 
@@ -203,9 +209,32 @@ impl Home {
 
     /// The imported data, sealed where there is a key for it.
     pub fn snapshots(&self) -> Result<Snapshots, HomeError> {
-        let path = self.path("keys/snapshot.key");
-        let key = path.exists().then(|| SnapshotKey::read(&path)).transpose()?;
+        let key = match self.read(SNAPSHOTS)? {
+            None => None,
+            Some(text) => {
+                let section = Section::from_bytes(&self.path(SNAPSHOTS).display().to_string(), &text)?;
+                let mut fields = section.fields();
+                let key: String = fields.required("key")?;
+                fields.finish()?;
+                Some(SnapshotKey::read(Path::new(&key))?)
+            }
+        };
         Ok(Snapshots::at(self.path("snapshots"), key))
+    }
+
+    /// Says where the key of the snapshots lies, or that they have none any more.
+    pub fn keep_snapshot_key(&self, file: Option<&Path>) -> Result<(), HomeError> {
+        let path = self.path(SNAPSHOTS);
+        match file {
+            Some(file) => {
+                let file = toml::Value::from(file.display().to_string());
+                let text =
+                    format!("# The file with the key that snapshots are encrypted with.\nkey = {file}\n");
+                self.write(SNAPSHOTS, text.as_bytes())
+            }
+            None if path.exists() => fs::remove_file(&path).map_err(|source| file_error(&path, source)),
+            None => Ok(()),
+        }
     }
 
     /// The ledger, repaired after a crash if need be; what was repaired is in [`Ledger::recoveries`].

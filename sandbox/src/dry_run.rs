@@ -209,7 +209,7 @@ fn say_findings(node: &Node) {
         node.findings.iter().take(SHOWN).for_each(|finding| eprintln!("  {finding}"));
     }
     if count > SHOWN {
-        eprintln!("  … `notochord-node import FILE --dictionary DICTIONARY` lists them all");
+        eprintln!("  … `notochord-node check FILE --dictionary DICTIONARY --out DIR` lists them all");
     }
 }
 

@@ -221,10 +221,8 @@ impl Network {
         let arguments = [OsStr::new("import"), OsStr::new("--json")].into_iter().chain(files);
         let printed = self.node_command(home, arguments)?;
         let report: Value = serde_json::from_slice(&printed.stdout)?;
-        let findings = report["findings"].as_array().into_iter().flatten();
-        Ok(findings
-            .map(|one| format!("line {}: {}", one["line"], one["finding"].as_str().unwrap_or_default()))
-            .collect())
+        let findings = report["findings"]["listed"].as_array().into_iter().flatten();
+        Ok(findings.map(in_words).collect())
     }
 
     /// Starts a node (again).
@@ -362,6 +360,14 @@ fn succeeded(output: Output) -> Result<Output, NetworkError> {
             message: last_words(&text(&output.stderr)),
         }),
     }
+}
+
+/// A finding in a line, without its file: `line 7 (age): …`.
+fn in_words(finding: &Value) -> String {
+    let place = ["line", "row"].into_iter().find_map(|key| Some(format!("{key} {}", finding[key].as_u64()?)));
+    let column = finding["column"].as_str().map(|column| format!(" ({column})")).unwrap_or_default();
+    let said = finding["finding"].as_str().unwrap_or_default();
+    format!("{}{column}: {said}", place.unwrap_or_default())
 }
 
 /// What a command said when it ended, without the progress it told before.
