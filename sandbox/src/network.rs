@@ -225,6 +225,13 @@ impl Network {
         Ok(findings.map(in_words).collect())
     }
 
+    /// Counts a node whose directory was made with commands among the centres; returns its position.
+    pub fn adopt_node(&mut self, label: &str, home: &Path) -> usize {
+        let (label, home) = (label.to_owned(), home.to_owned());
+        self.nodes.push(Node { label, home, findings: Vec::new(), server: None });
+        self.nodes.len() - 1
+    }
+
     /// Starts a node (again).
     pub fn start_node(&mut self, index: usize) -> Result<(), NetworkError> {
         let node = &mut self.nodes[index];
@@ -335,7 +342,8 @@ impl Network {
         succeeded(self.program.command(Role::Node, home, arguments)?)
     }
 
-    fn wait(&self, what: &str, done: impl FnMut() -> Option<()>) -> Result<(), NetworkError> {
+    /// Waits until something has happened, for as long as the network's patience lasts.
+    pub fn wait(&self, what: &str, done: impl FnMut() -> Option<()>) -> Result<(), NetworkError> {
         wait_for(PATIENCE, done).ok_or_else(|| {
             let mut log = self.coordinator_log();
             (0..self.nodes.len()).for_each(|index| log.push_str(&self.node_log(index)));

@@ -3,5 +3,6 @@
 
 mod listening;
 mod people;
+mod registry;
 mod schema;
 mod stage;
