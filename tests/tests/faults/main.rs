@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod coordinator_dies;
+mod import_dies;
 mod ledger;
 mod node_dies;
 mod node_hangs;
