@@ -8,6 +8,7 @@ use notochord_proto::dictionary::files::{DICTIONARY, LONGEST_FILE, NAMES};
 use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
 use notochord_proto::digest::Digest;
 use notochord_proto::problem::{Place, Problem, nearest};
+use notochord_proto::scope::check_rules;
 
 use crate::private_file::{create_private_directory, replace};
 
@@ -27,10 +28,14 @@ pub enum DirectoryError {
     Problems(Vec<Problem>),
 }
 
-/// The dictionary at `path`, and its files.
+/// The dictionary at `path`, and its files; its rules fit its fields.
 pub fn open(path: &Path) -> Result<(DictionaryFiles, Dictionary), DirectoryError> {
     let files = read(path)?;
-    match Dictionary::from_files(&files) {
+    let parsed = Dictionary::from_files(&files).and_then(|dictionary| {
+        check_rules(&dictionary)?;
+        Ok(dictionary)
+    });
+    match parsed {
         Ok(dictionary) => Ok((files, dictionary)),
         Err(problems) => Err(all_located(path, problems)),
     }

@@ -43,17 +43,17 @@ const COMMAND_LINES: &[Case] = &[
     Case {
         edits: &[],
         line: "notochord-node import",
-        says: "notochord-node: the following required arguments were not provided: <FILE>; usage: notochord-node import <FILE>",
+        says: "notochord-node: the following required arguments were not provided: <FILES>...; usage: notochord-node import <FILES>...",
     },
     Case {
         edits: &[],
         line: "notochord-node import data.csv --jsn",
-        says: "notochord-node: unexpected argument '--jsn' found; a similar argument exists: '--json'; usage: notochord-node import --json <FILE>",
+        says: "notochord-node: unexpected argument '--jsn' found; a similar argument exists: '--json'; usage: notochord-node import --json <FILES>...",
     },
     Case {
         edits: &[],
-        line: "notochord-node import data.csv more.csv",
-        says: "notochord-node: unexpected argument 'more.csv' found; usage: notochord-node import [OPTIONS] <FILE>",
+        line: "notochord-node check data.csv --dictionary dictionary.csv",
+        says: "notochord-node: the following required arguments were not provided: --out <OUT>; usage: notochord-node check --out <OUT> --dictionary <DICTIONARY> <FILES>...",
     },
     Case {
         edits: &[],
@@ -194,7 +194,7 @@ const SANDBOXES: &[Case] = &[
     Case {
         edits: &[],
         line: "notochord-sandbox run --dictionary dictionary.csv --study study.toml --data data.csv --sites 3 --events events.csv",
-        says: "notochord-sandbox: longitudinal registries (--events) are not offered by this version",
+        says: "notochord-sandbox: events.csv: there is no such file",
     },
     Case {
         edits: &[],

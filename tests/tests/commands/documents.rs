@@ -175,9 +175,9 @@ const STUDIES: &[Case] = &[
         says: "notochord: study.toml:24 (profile): `lax` is not one of standard, rare, cms, open",
     },
     Case {
-        edits: &[Put(STUDY, "rows = \"patient\"", "rows = \"visit\"")],
+        edits: &[Put(STUDY, "rows = \"patient\"", "rows = \"visits\"")],
         line: CHECK_STUDY,
-        says: "notochord: study.toml:27 (rows): `rows = \"visit\"` is not offered by this version; use \"patient\"",
+        says: "notochord: study.toml:27 (rows): `visits` is not one of patient, visit; did you mean `visit`?",
     },
     Case {
         edits: &[Put(STUDY, "age >= 30", "agee >= 30")],
@@ -291,9 +291,9 @@ const DATA: &[Case] = &[
         says: "notochord-node: data.csv: the file is empty; its first row must name the columns",
     },
     Case {
-        edits: &[Add("data.csv", b"\xff")],
+        edits: &[Write("data.csv", b"\xff\xfer\0e\0")],
         line: IMPORT,
-        says: "notochord-node: data.csv:62: not UTF-8; save the file as UTF-8 and import it again",
+        says: "notochord-node: data.csv: no CSV: the file is a text in UTF-16; save it as CSV in UTF-8",
     },
     Case {
         edits: &[Put("data.csv", "sex", "age")],
@@ -307,7 +307,7 @@ const DATA: &[Case] = &[
     },
     Case {
         edits: &[],
-        line: "notochord-node import data.csv --dictionary data.csv",
+        line: "notochord-node check data.csv --dictionary data.csv --out report",
         says: "notochord-node: data.csv:1: has none of REDCap's 18 columns; the first line of a data dictionary names them",
     },
     Case {

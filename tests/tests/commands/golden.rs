@@ -22,17 +22,23 @@ pub(crate) fn is_as_before(name: &str, text: &str) {
     );
 }
 
-/// The text with every digest as `<digest>`: they differ from run to run.
-pub(crate) fn without_digests(text: &str) -> String {
-    let mut scrubbed = text.to_owned();
-    for mark in ["sha256:", "snapshot "] {
-        let mut parts = scrubbed.split(mark);
-        let start = parts.next().unwrap_or_default().to_owned();
-        scrubbed = parts.fold(start, |start, part| {
-            let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
-            let is_digest = part.len() - rest.len() >= 8;
-            if is_digest { format!("{start}{mark}<digest>{rest}") } else { format!("{start}{mark}{part}") }
-        });
-    }
-    scrubbed
+/// The text with every digest as `<digest>` and every time as `<time>`: they differ from run to run.
+pub(crate) fn without_digests_and_times(text: &str) -> String {
+    let digest = |scrubbed: String, mark| masked(&scrubbed, mark, "<digest>", |c| c.is_ascii_hexdigit());
+    let scrubbed = ["sha256:", "snapshot ", "snapshot ("].into_iter().fold(text.to_owned(), digest);
+    let is_of_time = |c: char| c.is_ascii_digit() || "-T.Z".contains(c);
+    ["<digest>, ", "reports/"]
+        .into_iter()
+        .fold(scrubbed, |scrubbed, mark| masked(&scrubbed, mark, "<time>", is_of_time))
+}
+
+/// The text with eight or more signs of a kind behind a mark as `mask`.
+fn masked(text: &str, mark: &str, mask: &str, is_of_kind: impl Fn(char) -> bool) -> String {
+    let mut parts = text.split(mark);
+    let start = parts.next().unwrap_or_default().to_owned();
+    parts.fold(start, |start, part| {
+        let rest = part.trim_start_matches(&is_of_kind);
+        let is_masked = part.len() - rest.len() >= 8;
+        if is_masked { format!("{start}{mark}{mask}{rest}") } else { format!("{start}{mark}{part}") }
+    })
 }

@@ -13,7 +13,7 @@ fn a_document_spoilt_anywhere_is_read_or_refused_in_few_words() {
     for (file, line) in [
         ("dictionary.csv", "notochord dictionary check dictionary.csv"),
         ("study.toml", "notochord study check study.toml --dictionary dictionary.csv"),
-        ("data.csv", "notochord-node import data.csv --dictionary dictionary.csv"),
+        ("data.csv", "notochord-node check data.csv --dictionary dictionary.csv --out report"),
     ] {
         spoil(&bench, file, line);
     }

@@ -96,9 +96,12 @@ const NODES: &[Case] = &[
         says: "notochord-node: node/network/root.json: not a sealed document (DSSE envelope): missing field `payload` at line 1 column 2; restore the file, or enrol again with a new invitation",
     },
     Case {
-        edits: &[Add("node/network/dictionary.csv", b"x")],
+        edits: &[Add(
+            "node/network/dictionaries/409599834c8bb8a0a0ac80499b1b620d1840e0d88342acd01fef29a80989bdf7/dictionary.csv",
+            b"x",
+        )],
         line: STATUS,
-        says: "notochord-node: node/network/dictionary.csv: it is not the dictionary the root document names; restore the file, or enrol again with a new invitation",
+        says: "notochord-node: node/network/dictionaries/409599834c8bb8a0a0ac80499b1b620d1840e0d88342acd01fef29a80989bdf7: is not the dictionary the root document names; restore its files",
     },
     Case {
         edits: &[Remove("node/keys")],
@@ -153,7 +156,7 @@ const NODES: &[Case] = &[
     Case {
         edits: &[],
         line: "notochord-node --home node study preview spine-baseline --snapshot 00000000",
-        says: "notochord-node: there is no snapshot 00000000; `notochord-node status` lists them",
+        says: "notochord-node: there is no snapshot 00000000; `notochord-node snapshots list` lists them",
     },
 ];
 
@@ -277,9 +280,12 @@ const OFFICES: &[Case] = &[
         says: "notochord: root.json: not a sealed document (DSSE envelope): missing field `payload` at line 1 column 2; restore the file",
     },
     Case {
-        edits: &[Write("office/dictionary.csv", b"")],
+        edits: &[Write(
+            "office/dictionaries/409599834c8bb8a0a0ac80499b1b620d1840e0d88342acd01fef29a80989bdf7/dictionary.csv",
+            b"",
+        )],
         line: SERVE,
-        says: "notochord: office/dictionary.csv: is empty; it needs REDCap's 18 columns",
+        says: "notochord: office/dictionaries/409599834c8bb8a0a0ac80499b1b620d1840e0d88342acd01fef29a80989bdf7: is not the dictionary the root document names; restore its files",
     },
     Case {
         edits: &[Share("office/keys/coordinator.key")],

@@ -1,7 +1,7 @@
 //! What a centre reads before it decides, word for word.
 
 use crate::bench::Bench;
-use crate::golden::{is_as_before, without_digests};
+use crate::golden::{is_as_before, without_digests_and_times};
 
 #[test]
 fn a_study_its_preview_the_policy_and_an_import_read_as_they_did() {
@@ -11,10 +11,10 @@ fn a_study_its_preview_the_policy_and_an_import_read_as_they_did() {
         ("study-preview", "notochord-node --home node study preview spine-baseline"),
         ("policy-show", "notochord-node --home node policy show"),
         ("import-report", "notochord-node --home node import faulty.csv"),
-        ("import-trial", "notochord-node import data.csv --dictionary dictionary.csv"),
+        ("check", "notochord-node check data.csv --dictionary dictionary.csv --out report"),
     ] {
         let said = copy.run(line);
         assert_eq!((said.code, said.error.as_str()), (0, ""), "{line}");
-        is_as_before(name, &without_digests(&said.out));
+        is_as_before(name, &without_digests_and_times(&said.out));
     }
 }
