@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::bench::{Bench, Copy};
-use crate::golden::{is_as_before, without_digests};
+use crate::golden::{is_as_before, without_digests_and_times};
 
 /// The documents as version 1, and a directory `next` with version 2.
 fn two_versions() -> Copy {
@@ -46,7 +46,7 @@ fn a_dictionary_in_order_is_summed_up_with_what_is_unwise_about_it() {
     assert_eq!((said.code, said.error.as_str()), (0, ""));
     let json = copy.run("notochord dictionary check next --json");
     assert_eq!(json.code, 0);
-    is_as_before("dictionary-check", &without_digests(&format!("{}{}", said.out, json.out)));
+    is_as_before("dictionary-check", &without_digests_and_times(&format!("{}{}", said.out, json.out)));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn what_a_version_changes_is_said_in_words_and_what_no_migration_states_must_be_
     let json = copy.run("notochord dictionary diff dictionary.csv next --json");
     assert_eq!(json.code, 2);
     let text = format!("{}\n{}{}\n{}", said.out, unstated.out, unstated.error, json.out);
-    is_as_before("dictionary-diff", &without_digests(&text));
+    is_as_before("dictionary-diff", &without_digests_and_times(&text));
 }
 
 #[test]
