@@ -25,19 +25,16 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
         let home = Home::open(path)?;
-        let way_out = home.link_settings()?.way_out;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::failed)?;
         let findings = match &self.invitation {
             Some(file) => {
                 let text = fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
                 let invitation = Invitation::parse(&file.display().to_string(), &text)?;
+                let way_out = home.link_settings()?.way_out;
                 runtime.block_on(of_invitation(&invitation, &way_out, OffsetDateTime::now_utc()))
             }
-            None => {
-                let membership = home.membership()?.leaving_by(way_out);
-                runtime.block_on(of_membership(&membership, &OffsetDateTime::now_utc))
-            }
+            None => runtime.block_on(of_membership(&home.membership()?, &OffsetDateTime::now_utc)),
         };
         match self.json {
             true => println!("{}", findings.iter().map(as_json).collect::<serde_json::Value>()),

@@ -75,10 +75,7 @@ impl Serve {
 async fn renew_when_told(path: &Path, memberships: &watch::Sender<Arc<Membership>>) -> Result<(), Failure> {
     let mut told = reload_signals().map_err(Failure::failed)?;
     while told.recv().await.is_some() {
-        let home = Home::open(path)?;
-        let read =
-            home.link_settings().and_then(|settings| Ok(home.membership()?.leaving_by(settings.way_out)));
-        match read {
+        match Home::open(path).and_then(|home| home.membership()) {
             Ok(membership) => drop(memberships.send_replace(Arc::new(membership))),
             Err(error) => warn!(%error, "not reloaded; the link stays as it was"),
         }
