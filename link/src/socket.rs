@@ -56,7 +56,6 @@ pub fn server_with(keepalive: Keepalive) -> Server {
         .max_concurrent_streams(MOST_CALLS)
         .http2_max_header_list_size(MOST_HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(MOST_RESETS))
-        .http2_max_local_error_reset_streams(Some(MOST_RESETS))
 }
 
 /// Serves `services` on this one connection until it is gone.
@@ -113,7 +112,6 @@ where
         .keep_alive_timeout(keepalive.timeout)
         .keep_alive_while_idle(true)
         .http2_max_header_list_size(MOST_HEADER_BYTES)
-        .http2_max_local_error_reset_streams(MOST_RESETS)
         .buffer_size(MOST_WAITING)
         .connect_with_connector(connector)
         .await?;

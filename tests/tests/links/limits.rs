@@ -35,7 +35,7 @@ fn a_person_who_calls_too_often_is_refused_and_others_are_not() {
     });
     assert!(!refused.is_empty() && refused.len() < MANY - 100, "{}", refused.len());
     for status in refused {
-        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
         assert_eq!(status.message(), "too many calls; wait a little and try again");
     }
     stage.network.coordinator_command(["study", "list"]).unwrap();
