@@ -8,7 +8,7 @@ use notochord_proto::wire::{self, Decision};
 use notochord_stats::plan::Plan;
 use tokio::time::{Instant, timeout_at};
 use tonic::Code;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::directory::Site;
 use crate::office::Office;
@@ -22,8 +22,18 @@ pub(crate) async fn announce(
     request: wire::AnnounceRequest,
     study: &Envelope,
 ) -> Result<Digest, SiteStatus> {
-    let (mut node, _) = office.hub.wait(&site.id, None).await;
-    let reply = node.announce(request).await.map_err(|_| SiteStatus::Unreachable)?.into_inner();
+    let mut lost = None;
+    let reply = loop {
+        let (mut node, link) = office.hub.wait(&site.id, lost).await;
+        match node.announce(request.clone()).await {
+            Ok(reply) => break reply.into_inner(),
+            Err(status) if is_lost_link(status.code()) => {
+                info!(site = %site.id, "the link was lost while the site was asked; it is asked again");
+                lost = Some(link);
+            }
+            Err(_) => return Err(SiteStatus::Unreachable),
+        }
+    };
     match reply.decision() {
         Decision::Accepted => {}
         Decision::Pending => return Err(SiteStatus::NotAccepted),
@@ -68,7 +78,10 @@ pub(crate) async fn contribute(
                     SiteStatus::BrokenAnswer
                 });
             }
-            Ok(Err(status)) if is_lost_link(status.code()) => lost = Some(link),
+            Ok(Err(status)) if is_lost_link(status.code()) => {
+                info!(site = %seat.site.id, "the link was lost while the site was asked; it is asked again");
+                lost = Some(link);
+            }
             Ok(Err(status)) => {
                 warn!(site = %seat.site.id, code = ?status.code(), "a site answered with an error");
                 return Err(SiteStatus::BrokenAnswer);

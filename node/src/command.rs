@@ -4,6 +4,7 @@
 
 mod check;
 mod dictionary;
+mod doctor;
 mod enrol;
 mod erase;
 mod import;
@@ -68,6 +69,8 @@ enum Command {
     Serve(serve::Serve),
     /// Say who this node is, what data it holds and what waits
     Status(status::Status),
+    /// Try every step of the way to the coordinator, and say what is wrong with it
+    Doctor(doctor::Doctor),
     /// Say in plain words what this centre allows
     Policy(policy::PolicyArguments),
     /// Show or verify the ledger
@@ -92,6 +95,7 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Study(command) => command.run(&home),
         Command::Serve(command) => command.run(&home),
         Command::Status(command) => command.run(&home),
+        Command::Doctor(command) => command.run(&home),
         Command::Policy(command) => command.run(&home),
         Command::Ledger(command) => {
             let home = Home::open(&home)?;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! policy.toml           the centre's own policy: it can only be stricter than the network's rules
+//! link.toml             the way out of the hospital, where it is not straight (see `notochord_link::settings`)
 //! keys/                 node.key (answers, checkpoints), steward.key (acceptances), record.key (0600);
 //!                       snapshot.key, where snapshots are sealed
 //! network/              the membership: certificate, root document, dictionary
@@ -24,6 +25,7 @@ use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Ori
 use notochord_link::dictionary_directory::DirectoryError;
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
+use notochord_link::settings::LinkSettings;
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::fields::Section;
@@ -88,6 +90,7 @@ impl From<HomeError> for Failure {
                 MembershipError::InvitationExpired(_)
                 | MembershipError::Refused(_)
                 | MembershipError::Impostor(_)
+                | MembershipError::Intercepted { .. }
                 | MembershipError::Unproven { .. }
                 | MembershipError::Update(_),
             ) => Self::refused(error),
@@ -176,9 +179,15 @@ impl Home {
         self.path("network")
     }
 
-    /// The network this node belongs to.
+    /// The network this node belongs to, reached as `link.toml` says.
     pub fn membership(&self) -> Result<Membership, HomeError> {
-        Ok(Membership::load(&self.network_directory())?)
+        let membership = Membership::load(&self.network_directory())?;
+        Ok(membership.leaving_by(self.link_settings()?.way_out))
+    }
+
+    /// How this node's links are made.
+    pub fn link_settings(&self) -> Result<LinkSettings, HomeError> {
+        Ok(LinkSettings::load(&self.0)?)
     }
 
     /// The network's data dictionary.
