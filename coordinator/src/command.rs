@@ -13,6 +13,7 @@ mod run;
 mod serve;
 mod sites;
 mod study;
+mod verify;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -71,6 +72,8 @@ enum Command {
     Ledger(LedgerCommand),
     /// Print a result and write its files
     Result(result::ResultCommand),
+    /// Check everything behind a result, without asking anybody
+    Verify(verify::Verify),
 }
 
 /// Runs a command line; 0 done, 1 failed, 2 wrong usage, 3 refused by a rule.
@@ -95,6 +98,7 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
             command.run(home.ledger_storage()?, home.checkpoint_key()?)
         }
         Command::Result(command) => block_on(command.run(&home)),
+        Command::Verify(command) => command.run(),
     }
 }
 

@@ -26,6 +26,7 @@ use crate::directory::{self, Person, Site};
 use crate::enrolment::Door;
 use crate::office::Office;
 use crate::service::Desk;
+use crate::witnessing;
 
 /// The most connections that may be in their handshake at once.
 const MOST_HANDSHAKES: usize = 64;
@@ -85,6 +86,7 @@ pub async fn serve(
         served = server().add_service(desk).serve_with_incoming(ReceiverStream::new(arriving)) => Ok(served?),
         () = accept(office.clone(), links, acceptor.clone(), people.clone()) => Ok(()),
         () = dial_sites(office.clone(), sites_to_dial, acceptor, people) => Ok(()),
+        () = witnessing::daily(office.clone()) => Ok(()),
         served = open_door(office, enrolment, door) => served,
     }
 }
