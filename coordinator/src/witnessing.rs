@@ -67,7 +67,7 @@ pub(crate) async fn daily(office: Arc<Office>) {
 pub(crate) async fn remind(office: &Office, site: &SiteId) {
     let parties = parties(office);
     let Some(party) = parties.iter().find(|party| party.site == *site).cloned() else { return };
-    let (_, memories) = recall(office, parties, &[party.ledger.clone()]).await;
+    let (_, memories) = recall(office, parties, std::slice::from_ref(&party.ledger)).await;
     show(vec![party], &memories).await;
 }
 

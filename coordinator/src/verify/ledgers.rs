@@ -30,7 +30,7 @@ pub(super) fn check(case: &Case<'_>, report: &mut Report) {
     let key = VerifierKey::new(Origin::of_coordinator(&key), *key.verifying_key());
     let expected = [Expected { kind: "result_released", fields: released.clone() }];
     ledger(case, "the coordinator's ledger", &key, case.evidence.coordinator.as_ref(), &expected, report);
-    for (id, _) in &case.evidence.answers {
+    for id in case.evidence.answers.keys() {
         let Some(seat) = case.seats.iter().find(|seat| seat.site.id == *id) else { continue };
         let asked = vec![("round", digest(case.round)), ("snapshot", digest(seat.snapshot))];
         let expected = [

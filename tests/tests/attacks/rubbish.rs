@@ -15,7 +15,8 @@ use notochord_proto::root::{ANSWER_TYPE, ROUND_TYPE};
 use notochord_proto::wire::node_server::{Node, NodeServer};
 use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, Answer, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
-    ContributeRequest, Contribution, DeliverReply, DeliverRequest, HealthReply, HealthRequest,
+    ContributeRequest, Contribution, CosignReply, CosignRequest, DeliverReply, DeliverRequest, HealthReply,
+    HealthRequest, RecallReply, RecallRequest, RemindReply, RemindRequest, TestifyReply, TestifyRequest,
 };
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -68,6 +69,22 @@ impl Node for Liar {
 
     async fn health(&self, _: Request<HealthRequest>) -> Result<Response<HealthReply>, Status> {
         Ok(Response::new(HealthReply {}))
+    }
+
+    async fn testify(&self, request: Request<TestifyRequest>) -> Result<Response<TestifyReply>, Status> {
+        Ok(Response::new(self.responder.testify(&request.into_inner())))
+    }
+
+    async fn recall(&self, request: Request<RecallRequest>) -> Result<Response<RecallReply>, Status> {
+        Ok(Response::new(self.responder.recall(request.into_inner())))
+    }
+
+    async fn cosign(&self, request: Request<CosignRequest>) -> Result<Response<CosignReply>, Status> {
+        Ok(Response::new(self.responder.cosign(request.into_inner())))
+    }
+
+    async fn remind(&self, request: Request<RemindRequest>) -> Result<Response<RemindReply>, Status> {
+        Ok(Response::new(self.responder.remind(&request.into_inner())))
     }
 }
 

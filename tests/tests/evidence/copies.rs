@@ -1,5 +1,6 @@
 //! Ledgers of which an older copy is put back, or two histories are shown.
 
+use std::ffi::OsStr;
 use std::fs;
 
 use notochord_sandbox::network::NetworkError;
@@ -84,4 +85,35 @@ fn witnesses_that_restart_still_know_what_they_cosigned() {
     let results = stage.run("second").unwrap();
     let arguments = ["verify".as_ref(), results.as_os_str(), "--witnesses".as_ref(), "2".as_ref()];
     stage.network.coordinator_command(arguments).unwrap();
+}
+
+#[test]
+fn an_auditor_checks_an_exported_ledger_without_the_node() {
+    let stage = Stage::set();
+    stage.run("results").unwrap();
+    let home = &stage.network.nodes()[0].home;
+    let out = stage.directory.path().join("audit");
+    let export = ["ledger".as_ref(), "export".as_ref(), out.as_os_str()];
+    stage.network.node_command(home, export).unwrap();
+    let nowhere = stage.directory.path().join("nowhere");
+    let verify = ["ledger".as_ref(), "verify".as_ref(), "--export".as_ref(), out.as_os_str()];
+    let printed = stage.network.node_command(&nowhere, verify).unwrap();
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    assert!(printed.contains("entries are cosigned by notochord-node-"), "{printed}");
+    assert_eq!(printed.matches(" at 20").count(), 2, "{printed}");
+
+    let other =
+        ["--key", "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"].map(OsStr::new);
+    let refused = stage.network.node_command(&nowhere, verify.into_iter().chain(other));
+    assert!(matches!(refused, Err(NetworkError::Command { code: 3, .. })));
+    let log = fs::read_to_string(out.join("ledger.log")).unwrap();
+    fs::write(out.join("ledger.log"), log.replacen("enrolled", "enrollee", 1)).unwrap();
+    let Err(NetworkError::Command { code: 1, message }) = stage.network.node_command(&nowhere, verify) else {
+        panic!("it verifies")
+    };
+    assert!(message.contains("does not follow from the lines before it"), "{message}");
+    stage
+        .network
+        .coordinator_command(["ledger".as_ref(), "export".as_ref(), out.join("office").as_os_str()])
+        .unwrap();
 }
