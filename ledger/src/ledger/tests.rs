@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod every_crash;
 mod faulty_storage;
 
 use ed25519_dalek::SigningKey;
