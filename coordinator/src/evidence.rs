@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use notochord_ledger::{CosignedCheckpoint, ProvenEntry, VerifierKey};
 use notochord_proto::digest::Digest;
 use notochord_proto::name::{RunId, SiteId};
-use notochord_proto::roster::{Roster, RosterSite};
+use notochord_proto::roster::Roster;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::gather::Behind;
 use crate::acceptance::SealedAcceptance;
 use crate::directory::Site;
+
+mod gather;
 
 /// The version of the file's form.
 pub const FORMAT: u32 = 1;
@@ -82,16 +85,19 @@ pub struct ResultReleased {
     pub result: Digest,
 }
 
+impl Evidence {
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut json = serde_json::to_vec_pretty(self)?;
+        json.push(b'\n');
+        Ok(json)
+    }
+}
+
 impl From<WitnessedLedger> for LedgerEvidence {
     fn from(ledger: WitnessedLedger) -> Self {
         Self { checkpoint: ledger.checkpoint.as_str().to_owned(), entries: ledger.entries }
     }
-}
-
-/// A line of the roster.
-pub fn roster_site(site: &Site) -> RosterSite {
-    let Site { id, label, node, steward, .. } = site.clone();
-    RosterSite { id, label, node, steward }
 }
 
 /// The sites of a roster as a run knows them.

@@ -11,7 +11,6 @@ use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::name::{RunId, SiteId};
 use notochord_proto::root::RELEASE_TYPE;
-use notochord_proto::roster::{ROSTER_TYPE, Roster};
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::wire::run_event::Event;
@@ -24,18 +23,17 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
-use crate::acceptance::SealedAcceptance;
 use crate::ask;
 use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
 use crate::directory::{self, Site};
-use crate::evidence::{self, Evidence, ResultReleased, WitnessedLedger};
+use crate::evidence::{Behind, Evidence, ResultReleased};
 use crate::home::HomeError;
 use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
 use crate::round::{Round, Seat};
 use crate::site_status::SiteStatus;
 use crate::store::{RunLine, RunStatus, StoreError};
-use crate::witnessing::{self, Witnessed};
+use crate::witnessing;
 
 /// How long a node may take to say what its centre has decided.
 const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(10);
@@ -177,45 +175,12 @@ impl Run {
         let record = self.deliver(&round, result, &statuses).await;
         let witnessed = witnessing::cosign_all(&self.office, Some(&self.id)).await;
         if result.is_some() {
-            self.keep_evidence(&round, acceptances, &contributors, record, witnessed)?;
+            let (office, sealed) = (&self.office, &self.sealed);
+            let run = Behind { sealed, run: &self.id, round: &round, acceptances, contributors, record };
+            let evidence = Evidence::gather(office, run, witnessed)?;
+            office.home.write(&format!("runs/{}/evidence.json", self.id), &evidence.to_bytes()?)?;
         }
         released.map(|_| ())
-    }
-
-    /// Writes down everything by which a stranger can check the result.
-    fn keep_evidence(
-        &self,
-        round: &Round,
-        acceptances: BTreeMap<SiteId, SealedAcceptance>,
-        contributors: &[Contributor],
-        release: String,
-        witnessed: Witnessed,
-    ) -> Result<(), RunError> {
-        let office = &self.office;
-        let sites = directory::sites(&office.home)?.iter().map(evidence::roster_site).collect();
-        let roster = Roster { network: office.root.network.clone(), run: self.id.clone(), sites };
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let answers = contributors.iter().map(|one| (one.seat.site.id.clone(), text(&one.answer.sealed)));
-        let files = office.home.dictionary_files()?;
-        let seated = |(site, ledger): (SiteId, WitnessedLedger)| {
-            acceptances.contains_key(&site).then(|| (site, ledger.into()))
-        };
-        let evidence = Evidence {
-            format: evidence::FORMAT,
-            root: office.sealed_root.to_json(),
-            dictionary: files.iter().map(|(name, bytes)| (name.to_owned(), text(bytes))).collect(),
-            study: self.sealed.envelope.to_json(),
-            roster: Envelope::seal(ROSTER_TYPE, roster.to_bytes(), &office.key).to_json(),
-            round: text(&round.sealed),
-            answers: answers.collect(),
-            release,
-            coordinator: witnessed.coordinator.map(Into::into),
-            sites: witnessed.sites.into_iter().filter_map(seated).collect(),
-            acceptances,
-        };
-        let mut json = serde_json::to_vec_pretty(&evidence)?;
-        json.push(b'\n');
-        Ok(office.home.write(&format!("runs/{}/evidence.json", self.id), &json)?)
     }
 
     /// The sites to ask: the study's roster, or every enrolled one.

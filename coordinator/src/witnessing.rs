@@ -82,6 +82,8 @@ pub(crate) async fn remind_all(office: &Office) {
 /// Has the ledgers of all connected sites and the coordinator's cosigned by one another. The entries about a run
 /// come with the proofs that the new checkpoints cover them.
 pub(crate) async fn cosign_all(office: &Office, run: Option<&RunId>) -> Witnessed {
+    // Two at a time would offer a witness an older checkpoint after a newer one.
+    let _alone = office.witnessing.lock().await;
     let parties = parties(office);
     let own = office.logbook.verifier();
     let (parties, memories) = recall(office, parties.clone(), &ledgers(office, &parties)).await;

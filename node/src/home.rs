@@ -22,7 +22,8 @@ use std::path::{Path, PathBuf};
 use notochord_engine::record_key::RecordKey;
 use notochord_engine::snapshot::{SnapshotKey, SnapshotKeyError, Snapshots};
 use notochord_ledger::{
-    CheckpointKey, DirectoryMemory, DirectoryStorage, Ledger, LedgerError, Origin, Witness,
+    CheckpointKey, DirectoryMemory, DirectoryStorage, Document, Ledger, LedgerError, Origin, Storage as _,
+    Witness,
 };
 use notochord_link::dictionary_directory::DirectoryError;
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
@@ -240,6 +241,13 @@ impl Home {
     /// The ledger, repaired after a crash if need be; what was repaired is in [`Ledger::recoveries`].
     pub fn ledger(&self) -> Result<Ledger, HomeError> {
         Ok(Ledger::open(self.ledger_storage()?, self.checkpoint_key()?)?)
+    }
+
+    /// Why the ledger locked itself, if it did.
+    pub fn ledger_lock(&self) -> Result<Option<String>, HomeError> {
+        let why = self.ledger_storage()?.read(Document::Locked);
+        let why = why.map_err(|source| file_error(&self.path("ledger/locked"), source))?;
+        Ok(why.map(|why| String::from_utf8_lossy(&why).trim_end().to_owned()))
     }
 
     /// The ledger's files.
