@@ -156,6 +156,9 @@ impl VerifierKey {
 impl<'a> Note<'a> {
     /// Takes a note apart, and believes nothing of it.
     pub(crate) fn parse(note: &'a str) -> Result<Self, NoteError> {
+        if note.len() > MOST_NOTE_BYTES {
+            return Err(NoteError::Form);
+        }
         let blank = note.rfind("\n\n").ok_or(NoteError::Form)?;
         let (text, below) = (&note[..=blank], &note[blank + 2..]);
         let lines: Vec<&str> = below.split_inclusive('\n').take(MOST_SIGNATURES + 1).collect();
@@ -228,6 +231,9 @@ const ED25519: u8 = 1;
 /// The most signature lines a note may have.
 const MOST_SIGNATURES: usize = 1100;
 
+/// The most bytes of a note, its signature lines included.
+pub(crate) const MOST_NOTE_BYTES: usize = 512 << 10;
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -292,6 +298,8 @@ mod tests {
         assert_eq!(peter_neumann().open(&format!("{NOTE}no signature line\n")), Err(NoteError::Form));
         let flood = format!("{NOTE}{}", stranger.repeat(MOST_SIGNATURES));
         assert_eq!(peter_neumann().open(&flood), Err(NoteError::Form));
+        let long = format!("{NOTE}— stranger.example/w {}\n", "AAAA".repeat(MOST_NOTE_BYTES / 4));
+        assert_eq!(peter_neumann().open(&long), Err(NoteError::Form));
     }
 
     #[test]

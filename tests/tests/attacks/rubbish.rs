@@ -71,20 +71,20 @@ impl Node for Liar {
         Ok(Response::new(HealthReply {}))
     }
 
-    async fn testify(&self, request: Request<TestifyRequest>) -> Result<Response<TestifyReply>, Status> {
-        Ok(Response::new(self.responder.testify(&request.into_inner())))
+    async fn testify(&self, _: Request<TestifyRequest>) -> Result<Response<TestifyReply>, Status> {
+        Err(Status::unimplemented("as nodes of the version before witnesses say"))
     }
 
-    async fn recall(&self, request: Request<RecallRequest>) -> Result<Response<RecallReply>, Status> {
-        Ok(Response::new(self.responder.recall(request.into_inner())))
+    async fn recall(&self, _: Request<RecallRequest>) -> Result<Response<RecallReply>, Status> {
+        Err(Status::unimplemented("as nodes of the version before witnesses say"))
     }
 
-    async fn cosign(&self, request: Request<CosignRequest>) -> Result<Response<CosignReply>, Status> {
-        Ok(Response::new(self.responder.cosign(request.into_inner())))
+    async fn cosign(&self, _: Request<CosignRequest>) -> Result<Response<CosignReply>, Status> {
+        Err(Status::unimplemented("as nodes of the version before witnesses say"))
     }
 
-    async fn remind(&self, request: Request<RemindRequest>) -> Result<Response<RemindReply>, Status> {
-        Ok(Response::new(self.responder.remind(&request.into_inner())))
+    async fn remind(&self, _: Request<RemindRequest>) -> Result<Response<RemindReply>, Status> {
+        Err(Status::unimplemented("as nodes of the version before witnesses say"))
     }
 }
 
