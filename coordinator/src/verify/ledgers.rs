@@ -56,7 +56,10 @@ fn ledger(
     report: &mut Report,
 ) {
     let Some(shown) = shown else {
-        return report.misses(what, "it was not shown when the run ended");
+        return match case.known.witnesses {
+            0 => report.misses(what, "it was not shown when the run ended"),
+            needed => report.fails(what, format!("it was not shown; you ask for {needed} witnesses")),
+        };
     };
     let opened = CosignedCheckpoint::open(shown.checkpoint.as_bytes(), key);
     let Some(checkpoint) = report.take(what, opened) else { return };

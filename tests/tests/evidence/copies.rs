@@ -90,6 +90,27 @@ fn witnesses_that_restart_still_know_what_they_cosigned() {
 }
 
 #[test]
+fn runs_side_by_side_are_all_witnessed() {
+    let stage = Stage::set();
+    let names: [String; 16] = std::array::from_fn(|number| format!("results-{number}"));
+    std::thread::scope(|scope| {
+        let runs = names.map(|name| {
+            let stage = &stage;
+            scope.spawn(move || stage.run(&name).unwrap())
+        });
+        for results in runs.map(|run| run.join().unwrap()) {
+            let arguments = ["verify".as_ref(), results.as_os_str(), "--witnesses".as_ref(), "2".as_ref()];
+            stage.network.coordinator_command(arguments).unwrap();
+        }
+    });
+    let log = stage.network.coordinator_log();
+    assert!(!log.contains("a witness did not cosign"), "{log}");
+    for index in 0..3 {
+        assert!(!stage.ledger(index).contains("witness_refused"), "{}", stage.ledger(index));
+    }
+}
+
+#[test]
 fn an_auditor_checks_an_exported_ledger_without_the_node() {
     let stage = Stage::set();
     stage.run("results").unwrap();

@@ -9,7 +9,7 @@ use notochord_proto::keys::SecretKey;
 use notochord_proto::root::{ANSWER_TYPE, RELEASE_TYPE, ROUND_TYPE};
 use notochord_proto::roster::{ROSTER_TYPE, Roster};
 use notochord_proto::wire;
-use prost::Message as _;
+
 use serde_json::Value;
 
 use crate::stage::{Stage, exhibit};
@@ -347,6 +347,15 @@ const TAMPERINGS: &[Tampering] = &[
         },
         "the ledger of centre-1",
         "1 witnesses cosigned its checkpoint; you ask for 2",
+    ),
+    (
+        "a ledger that is not there, where a witness is asked for",
+        |case| {
+            case.known.witnesses = 1;
+            drop(case.evidence["sites"].as_object_mut().unwrap().remove("centre-1"));
+        },
+        "the ledger of centre-1",
+        "it was not shown; you ask for 1 witnesses",
     ),
 ];
 
