@@ -35,6 +35,7 @@ use crate::directory::{self, Person, Site};
 use crate::enrolment::Door;
 use crate::office::Office;
 use crate::service::Desk;
+use crate::witnessing;
 
 /// The most connections that may be in their handshake at once.
 const MOST_HANDSHAKES: usize = 64;
@@ -118,6 +119,7 @@ pub async fn serve(
         served = desk.serve_with_incoming(ReceiverStream::new(arriving)) => Ok(served?),
         () = accept(entrance.clone(), links) => Ok(()),
         () = dial_sites(entrance, sites_to_dial) => Ok(()),
+        () = witnessing::daily(office.clone()) => Ok(()),
         served = open_door(office, enrolment, door, settings.keepalive) => served,
     }
 }
