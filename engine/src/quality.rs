@@ -1,7 +1,7 @@
 //! The account of an import for the person at the centre who mends the data: what was read, what is missing, what
 //! is wrong and where, and what changed since the last snapshot.
 //!
-//! A [`Gatherer`] counts while patients stream past and keeps numbers and findings, never a value, a record id
+//! A `Gatherer` counts while patients stream past and keeps numbers and findings, never a value, a record id
 //! or a key. A [`Quality`] is what it has counted: JSON by serde, lines for a terminal ([`Quality::in_words`])
 //! and one page to read or print ([`Quality::html`]). Its counts are exact and its findings quote cells, so it
 //! stays at the centre.

@@ -33,7 +33,7 @@ pub(crate) enum Occasion {
         /// The visit.
         visit: u32,
     },
-    /// The rows of a patient in this file are visits in file order: [`crate::import::in_file_order`] turns it
+    /// The rows of a patient in this file are visits in file order: `import::in_file_order` turns it
     /// into the above once all rows of the patient are together.
     InFileOrder,
     /// Nothing of the row is stored: it only says that its patient exists.

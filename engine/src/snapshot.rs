@@ -53,6 +53,11 @@ pub struct Reservation<'a> {
 }
 
 /// One snapshot, verified. No `Debug`, `Display` or `Serialize`.
+///
+/// ```compile_fail
+/// fn printable<T: std::fmt::Debug>() {}
+/// printable::<notochord_engine::snapshot::Snapshot>();
+/// ```
 pub struct Snapshot {
     manifest: SnapshotManifest,
     table: Table,

@@ -12,6 +12,19 @@ use crate::rows::RowColumn;
 
 /// Everything a snapshot says. No `Debug`, `Display` or `Serialize`, so that nothing in it can be printed or
 /// sent by mistake.
+///
+/// ```
+/// fn printable<T: std::fmt::Debug>() {}
+/// printable::<notochord_engine::snapshot::SnapshotManifest>();
+/// ```
+/// ```compile_fail
+/// fn printable<T: std::fmt::Debug>() {}
+/// printable::<notochord_engine::table::Table>();
+/// ```
+/// ```compile_fail
+/// fn sendable<T: serde::Serialize>() {}
+/// sendable::<notochord_engine::table::Table>();
+/// ```
 pub struct Table {
     /// Sorted.
     pub(crate) patients: Vec<PatientKey>,
