@@ -196,6 +196,7 @@ impl Init {
             version: 1,
             expires: (now + ROOT_LIFE).date(),
             authority: authority.fingerprint(),
+            former_authority: None,
             coordinator: coordinator.public(),
             dictionary_version: subject.dictionary.version().to_owned(),
             dictionary: subject.files.digest(),
