@@ -6,12 +6,15 @@
 //! for the generated services.
 
 pub mod backoff;
+pub mod credentials;
 pub mod dictionary_directory;
 pub mod identity;
 pub mod invitation;
 pub mod membership;
 pub mod pin;
 pub mod private_file;
+pub mod severable;
 pub mod socket;
 pub mod tls;
+pub mod trust_store;
 pub mod update;
