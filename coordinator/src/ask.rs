@@ -38,7 +38,7 @@ pub(crate) async fn announce(
     let digest = study.payload_digest();
     let fits = accepted.study == digest
         && accepted.site == site.id
-        && accepted.network == office.root.network
+        && accepted.network == office.root().network
         && countersigned.payload_digest() == digest;
     fits.then_some(accepted.snapshot).ok_or(SiteStatus::BrokenAnswer)
 }

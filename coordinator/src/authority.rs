@@ -13,8 +13,9 @@ use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use time::{Duration, OffsetDateTime};
 
 /// How long a site's or person's certificate lives.
-pub const MEMBER_LIFE: Duration = Duration::days(30);
-const SERVER_LIFE: Duration = Duration::days(90);
+pub const MEMBER_LIFE: Duration = Duration::days(7);
+/// How long the certificate of the coordinator's server lives.
+pub const SERVER_LIFE: Duration = Duration::days(30);
 const AUTHORITY_LIFE: Duration = Duration::days(5 * 365);
 /// Clocks of centres differ; a certificate is valid from a little before it is made.
 const CLOCK_SLACK: Duration = Duration::hours(1);
@@ -23,6 +24,7 @@ const CLOCK_SLACK: Duration = Duration::hours(1);
 pub struct Authority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
+    member_life: Duration,
 }
 
 impl Authority {
@@ -38,7 +40,17 @@ impl Authority {
     /// An authority from its certificate and key.
     pub fn load(certificate: CertificateDer<'static>, key: KeyPair) -> Result<Self, TlsError> {
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
-        Ok(Self { certificate, issuer })
+        Ok(Self { certificate, issuer, member_life: MEMBER_LIFE })
+    }
+
+    /// The same authority, whose members' certificates live so long.
+    pub fn with_member_life(self, member_life: Duration) -> Self {
+        Self { member_life, ..self }
+    }
+
+    /// How long the certificates live that it makes for members.
+    pub fn member_life(&self) -> Duration {
+        self.member_life
     }
 
     /// The authority's own certificate.
@@ -58,7 +70,8 @@ impl Authority {
         key: &KeyPair,
         now: OffsetDateTime,
     ) -> Result<Credentials, TlsError> {
-        let mut parameters = parameters(&format!("coordinator of {network}"), now, SERVER_LIFE);
+        let mut parameters =
+            parameters(&format!("coordinator of {network}"), now, SERVER_LIFE.min(self.member_life * 4));
         parameters.subject_alt_names = vec![SanType::DnsName(ia5(coordinator_name(network))?)];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = parameters.signed_by(key, &self.issuer)?;
@@ -75,7 +88,7 @@ impl Authority {
     ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let request =
             CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(request))?;
-        let mut parameters = parameters(&identity.to_string(), now, MEMBER_LIFE);
+        let mut parameters = parameters(&identity.to_string(), now, self.member_life);
         parameters.subject_alt_names = vec![SanType::URI(ia5(identity.to_string())?)];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = parameters.signed_by(&request.public_key, &self.issuer)?;

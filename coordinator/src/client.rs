@@ -2,12 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use notochord_link::credentials;
 use notochord_link::membership::{Membership, MembershipError};
 use notochord_link::socket::{Gone, MOST_MESSAGE_BYTES, call_over};
+use notochord_link::tls::signing_request;
+use notochord_link::trust_store::NewsError;
 use notochord_program::failure::Failure;
 use notochord_proto::wire::network_client::NetworkClient;
+use notochord_proto::wire::{RenewRequest, RootsRequest, TrustRequest};
+use rcgen::KeyPair;
+use time::OffsetDateTime;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
+use tracing::warn;
 
 /// A connection to the coordinator's desk.
 pub(crate) struct Client {
@@ -32,13 +39,56 @@ pub(crate) fn membership(home: &Path) -> Result<Membership, Failure> {
 
 /// Connects as the person of this directory.
 pub(crate) async fn connect(home: &Path) -> Result<Client, Failure> {
-    let membership = membership(home)?;
+    let mut membership = membership(home)?;
     let stream = membership.dial().await.map_err(membership_failure)?;
     let (channel, gone) = call_over(stream).await.map_err(Failure::failed)?;
     let desk = NetworkClient::new(channel)
         .max_decoding_message_size(MOST_MESSAGE_BYTES)
         .max_encoding_message_size(MOST_MESSAGE_BYTES);
-    Ok(Client { desk, _gone: gone })
+    let mut client = Client { desk, _gone: gone };
+    keep_up(&mut membership, &mut client.desk).await?;
+    // The coordinator renews its own person's certificate itself.
+    if !home.join("operator").exists() {
+        renew(&mut membership, &mut client.desk).await;
+    }
+    Ok(client)
+}
+
+/// Takes the root documents and the status list that the person has missed.
+async fn keep_up(membership: &mut Membership, desk: &mut NetworkClient<Channel>) -> Result<(), Failure> {
+    let request = RootsRequest { held: membership.root.version };
+    let news = match desk.roots(request).await {
+        Ok(reply) => reply.into_inner(),
+        // A coordinator of an earlier version has none.
+        Err(status) if status.code() == Code::Unimplemented => return Ok(()),
+        Err(status) => return Err(status_failure(status)),
+    };
+    let sent = TrustRequest {
+        sealed_roots: news.sealed_roots,
+        dictionary: news.dictionary,
+        sealed_status: news.sealed_status,
+    };
+    membership.hear(&sent, OffsetDateTime::now_utc()).map(drop).map_err(membership_failure)
+}
+
+/// Renews the person's certificate once half of its life is over. Whatever goes wrong, the command goes on.
+async fn renew(membership: &mut Membership, desk: &mut NetworkClient<Channel>) {
+    let now = OffsetDateTime::now_utc();
+    if credentials::half_life(membership.certificate()).is_none_or(|middle| now < middle) {
+        return;
+    }
+    let renewed = async {
+        let key = KeyPair::generate().map_err(Failure::failed)?;
+        let request = RenewRequest { request: signing_request(&key).map_err(Failure::failed)? };
+        let chain = desk.renew(request).await.map_err(status_failure)?.into_inner().certificates;
+        membership.renew(key, &chain, now).map_err(membership_failure)
+    };
+    if let Err(failure) = renewed.await {
+        warn!(%failure, "the certificate could not be renewed");
+        if let Some(message) = credentials::warning(membership.certificate(), now) {
+            warn!("{message}");
+        }
+    }
 }
 
 /// What a status means to a person.
@@ -61,10 +111,13 @@ pub(crate) fn membership_failure(error: MembershipError) -> Failure {
         MembershipError::InvitationExpired(_)
         | MembershipError::Refused(_)
         | MembershipError::Impostor(_)
+        | MembershipError::News(NewsError::Root(_) | NewsError::Status(_))
         | MembershipError::Unproven { .. }
         | MembershipError::Update(_) => Failure::refused(error),
-        MembershipError::File { .. } | MembershipError::Tls(_) | MembershipError::Unreachable { .. } => {
-            Failure::failed(error)
-        }
+        MembershipError::Credentials(_)
+        | MembershipError::News(_)
+        | MembershipError::File { .. }
+        | MembershipError::Tls(_)
+        | MembershipError::Unreachable { .. } => Failure::failed(error),
     }
 }

@@ -12,8 +12,17 @@ use time::OffsetDateTime;
 use crate::authority::Authority;
 use crate::directory::{Office, Person, enrol_person};
 use crate::home::Home;
+use crate::office::Office as Serving;
 
-const NAME: &str = "coordinator";
+pub(crate) const NAME: &str = "coordinator";
+
+/// The same for an office at work, whose first person's certificate ends or whose root document is new.
+pub(crate) fn renew(office: &Serving) -> Result<(), Failure> {
+    let in_force = office.in_force();
+    let addresses = &office.addresses;
+    let connect = addresses.public_listen.as_ref().unwrap_or(&addresses.listen);
+    certify(&office.home, &in_force.authority, &in_force.root.network, connect, office.now())
+}
 
 /// Certifies the key in `operator/` and writes the membership beside it; `connect` is where the desk is.
 pub(crate) fn certify(
@@ -29,8 +38,17 @@ pub(crate) fn certify(
     let chain = authority.certify(&request, &identity, now).map_err(Failure::failed)?;
     let certificate =
         chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| Failure::failed("no certificate"))?;
-    let label = NAME.to_owned();
-    enrol_person(home, &Person { id, label, certificate, office: Office::Coordinator, enrolled: now })?;
+    let person = Person {
+        id,
+        label: NAME.to_owned(),
+        certificate,
+        certificate_expires: Some(now + authority.member_life()),
+        upcoming: Vec::new(),
+        revoked: None,
+        office: Office::Coordinator,
+        enrolled: now,
+    };
+    enrol_person(home, &person)?;
     let (root, dictionary) = (home.read("root.json")?, home.dictionary_files()?);
     write_directly(&home.path("operator"), NAME, connect, &chain, &root, &dictionary).map_err(Failure::failed)
 }

@@ -1,31 +1,35 @@
 //! Listening: sites' connections go to the hub, people's to the `Network` service, newcomers to the door.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use notochord_link::backoff::{Backoff, jitter};
-use notochord_link::identity::{Holder, Identity};
+use notochord_link::identity::{Holder, Identity, certificate_end};
 use notochord_link::membership::CONNECT_TIMEOUT;
+use notochord_link::severable::Severable;
 use notochord_link::socket::{MOST_MESSAGE_BYTES, Watched, call_over, server};
-use notochord_link::tls::{self, TlsError};
+use notochord_link::tls::TlsError;
 use notochord_proto::digest::Digest;
+use notochord_proto::status_list::Member;
 use notochord_proto::wire::enrolment_server::EnrolmentServer;
 use notochord_proto::wire::network_server::NetworkServer;
 use notochord_proto::wire::node_client::NodeClient;
+use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, info, warn};
 
 use crate::announce;
-use crate::directory::{self, Person, Site};
+use crate::directory::{self, Person, Site, Standing};
 use crate::enrolment::Door;
 use crate::office::Office;
+use crate::reception::{Callers, Reception};
 use crate::service::Desk;
+use crate::upkeep;
 
 /// The most connections that may be in their handshake at once.
 const MOST_HANDSHAKES: usize = 64;
@@ -33,7 +37,7 @@ const MOST_HANDSHAKES: usize = 64;
 const MOST_PEOPLE: usize = 64;
 
 /// A person's connection, as tonic serves it.
-type PersonConnection = Watched<TlsStream<TcpStream>, Arc<Person>>;
+type PersonConnection = Watched<Severable<TlsStream<TcpStream>>, Arc<Person>>;
 
 /// Why the coordinator cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -70,10 +74,11 @@ pub async fn serve(
     enrolment: TcpListener,
     sites_to_dial: mpsc::UnboundedReceiver<Site>,
 ) -> Result<(), ServeError> {
-    let key = office.home.tls_key("keys/server.key")?;
-    let credentials = || office.authority.server(&office.root.network, &key, office.now());
-    let acceptor = TlsAcceptor::from(tls::server_config(office.authority.certificate(), credentials()?)?);
-    let door = TlsAcceptor::from(tls::enrolment_server_config(credentials()?)?);
+    let reception = |callers| {
+        let key = office.home.tls_key("keys/server.key")?;
+        Ok::<_, ServeError>(Arc::new(Reception::new(&office, callers, key)?))
+    };
+    let (acceptor, door) = (reception(Callers::Members)?, reception(Callers::Newcomers)?);
     for site in directory::sites(&office.home)? {
         office.hub.watch(&site);
     }
@@ -85,6 +90,7 @@ pub async fn serve(
         served = server().add_service(desk).serve_with_incoming(ReceiverStream::new(arriving)) => Ok(served?),
         () = accept(office.clone(), links, acceptor.clone(), people.clone()) => Ok(()),
         () = dial_sites(office.clone(), sites_to_dial, acceptor, people) => Ok(()),
+        () = upkeep::look_after_ourselves(office.clone()) => Ok(()),
         served = open_door(office, enrolment, door) => served,
     }
 }
@@ -92,7 +98,7 @@ pub async fn serve(
 async fn accept(
     office: Arc<Office>,
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    acceptor: Arc<Reception>,
     people: mpsc::Sender<io::Result<PersonConnection>>,
 ) {
     let handshakes = Arc::new(Semaphore::new(MOST_HANDSHAKES));
@@ -125,11 +131,11 @@ async fn accepted(listener: &TcpListener) -> Option<TcpStream> {
 
 async fn greet(
     office: &Arc<Office>,
-    acceptor: &TlsAcceptor,
+    acceptor: &Reception,
     socket: TcpStream,
 ) -> Option<TlsStream<TcpStream>> {
     socket.set_nodelay(true).ok()?;
-    match timeout(CONNECT_TIMEOUT, acceptor.accept(socket)).await {
+    match timeout(CONNECT_TIMEOUT, acceptor.acceptor(office).accept(socket)).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
             // A stranger chooses what the error says; the ledger gets words of its own.
@@ -158,9 +164,16 @@ async fn welcome(
     stream: TlsStream<TcpStream>,
     people: &mpsc::Sender<io::Result<PersonConnection>>,
 ) {
-    match caller(office, &stream) {
-        Ok(Caller::Site(site)) => keep(office, *site, stream).await,
-        Ok(Caller::Person(person)) => {
+    let known = tokio::task::block_in_place(|| caller(office, &stream));
+    match known {
+        Ok((Caller::Site(site), ends)) => {
+            let member = Member::Site(site.id.clone());
+            let (stream, ticket) = office.connections.admit(member.clone(), stream);
+            let cut = || office.connections.sever_one(&member, ticket);
+            keep(office, *site, stream, ends, cut).await;
+        }
+        Ok((Caller::Person(person), _)) => {
+            let (stream, _) = office.connections.admit(Member::Person(person.id.clone()), stream);
             let (connection, _gone) = Watched::new(stream, Arc::new(person));
             // Nobody listens any more only when serving ends.
             let _ = people.send(Ok(connection)).await;
@@ -176,39 +189,79 @@ enum Caller {
 }
 
 /// Who is at the other end, or why nobody is let in.
-fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<Caller, String> {
+fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<(Caller, OffsetDateTime), String> {
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let certificate = chain.first().ok_or("a caller without a certificate was turned away")?;
     let identity = Identity::of_certificate(certificate)
         .map_err(|error| format!("a caller was turned away: {error}"))?;
-    if identity.network != office.root.network {
+    if identity.network != office.root().network {
         return Err(format!("a caller of another network was turned away: {identity}"));
     }
     let unreadable = |error| format!("the enrolment log cannot be read: {error}");
-    let found = match &identity.holder {
-        Holder::Site(id) => directory::site(&office.home, id)
-            .map_err(unreadable)?
-            .map(|site| (site.certificate, Caller::Site(Box::new(site)))),
-        Holder::Person(id) => directory::person(&office.home, id)
-            .map_err(unreadable)?
-            .map(|person| (person.certificate, Caller::Person(person))),
+    let shown = Digest::of(certificate);
+    // A renewed certificate that is seen takes the other's place in the enrolment log.
+    let _alone = office.registering.lock().unwrap_or_else(PoisonError::into_inner);
+    let (standing, caller) = match &identity.holder {
+        Holder::Site(id) => match directory::site(&office.home, id).map_err(unreadable)? {
+            Some(mut site) => {
+                let standing = site.standing(shown);
+                if standing == Standing::Renewed {
+                    site.promote(shown);
+                    directory::enrol_site(&office.home, &site).map_err(unreadable)?;
+                }
+                (standing, Some(Caller::Site(Box::new(site))))
+            }
+            None => (Standing::Unknown, None),
+        },
+        Holder::Person(id) => match directory::person(&office.home, id).map_err(unreadable)? {
+            Some(mut person) => {
+                let standing = person.standing(shown);
+                if standing == Standing::Renewed {
+                    person.promote(shown);
+                    directory::enrol_person(&office.home, &person).map_err(unreadable)?;
+                }
+                (standing, Some(Caller::Person(person)))
+            }
+            None => (Standing::Unknown, None),
+        },
     };
-    match found {
-        Some((enrolled, caller)) if enrolled == Digest::of(certificate) => Ok(caller),
+    let ends =
+        certificate_end(certificate).ok().and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
+    match (standing, caller, ends) {
+        (Standing::Held | Standing::Renewed, Some(caller), Some(ends)) => Ok((caller, ends)),
+        (Standing::Revoked, _, _) => {
+            Err(format!("a certificate that was revoked was turned away: {identity}"))
+        }
         _ => Err(format!("a certificate that the enrolment log does not hold was turned away: {identity}")),
     }
 }
 
-async fn keep(office: &Arc<Office>, site: Site, stream: TlsStream<TcpStream>) {
+async fn keep(
+    office: &Arc<Office>,
+    site: Site,
+    stream: Severable<TlsStream<TcpStream>>,
+    ends: OffsetDateTime,
+    cut: impl Fn(),
+) {
     match call_over(stream).await {
         Ok((channel, gone)) => {
             info!(site = %site.id, "connected");
-            let node = NodeClient::new(channel)
+            let mut node = NodeClient::new(channel)
                 .max_decoding_message_size(MOST_MESSAGE_BYTES)
                 .max_encoding_message_size(MOST_MESSAGE_BYTES);
-            let kept = office.hub.keep(site.id.clone(), node, gone);
+            // Before anything is asked of it, the node hears what is in force.
+            upkeep::inform(office, &site, &mut node).await;
+            let kept = office.hub.keep(site.id.clone(), node.clone(), gone);
             announce::all_to(office, site.id.clone());
-            kept.await;
+            tokio::pin!(kept);
+            tokio::select! {
+                () = &mut kept => {}
+                () = upkeep::look_after(office, &site, node, ends) => {
+                    warn!(site = %site.id, "the certificate of a link has ended; the link is cut");
+                    cut();
+                    kept.await;
+                }
+            }
             info!(site = %site.id, "disconnected");
         }
         Err(error) => debug!(site = %site.id, %error, "the link did not open"),
@@ -219,7 +272,7 @@ async fn keep(office: &Arc<Office>, site: Site, stream: TlsStream<TcpStream>) {
 async fn dial_sites(
     office: Arc<Office>,
     mut sites: mpsc::UnboundedReceiver<Site>,
-    acceptor: TlsAcceptor,
+    acceptor: Arc<Reception>,
     people: mpsc::Sender<io::Result<PersonConnection>>,
 ) {
     while let Some(site) = sites.recv().await {
@@ -245,7 +298,7 @@ async fn dial_sites(
 async fn open_door(
     office: Arc<Office>,
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    acceptor: Arc<Reception>,
 ) -> Result<(), ServeError> {
     let (newcomers, arriving) = mpsc::channel(MOST_HANDSHAKES);
     let door = EnrolmentServer::new(Door::new(office.clone())).max_decoding_message_size(64 << 10);

@@ -76,7 +76,7 @@ pub(super) struct Init {
     throwaway_minimum: Option<u32>,
 }
 
-fn named_key(text: &str) -> Result<NamedKey, String> {
+pub(super) fn named_key(text: &str) -> Result<NamedKey, String> {
     let (name, key) = text.split_once('=').ok_or("write NAME=ed25519:…")?;
     let key: PublicKey = key.parse().map_err(|error| format!("{error}"))?;
     Ok(NamedKey { name: name.trim().to_owned(), key })
@@ -183,8 +183,7 @@ impl Init {
         create_private_directory(&home.path("operator")).map_err(failed)?;
         let authority_key = create_key(&home.path("keys/authority.key")).map_err(Failure::failed)?;
         let authority = Authority::create(&subject.name, authority_key, now).map_err(Failure::failed)?;
-        let certificate = pem::encode(&pem::Pem::new("CERTIFICATE", authority.certificate().to_vec()));
-        home.write("authority.pem", certificate.as_bytes())?;
+        home.write_certificate("authority.pem", authority.certificate())?;
         create_key(&home.path("keys/server.key")).map_err(Failure::failed)?;
         let (coordinator, root_key) = (new_secret_key()?, new_secret_key()?);
         for (name, key) in [("coordinator", &coordinator), ("root", &root_key)] {
@@ -206,7 +205,7 @@ impl Init {
             throwaway_minimum: self.throwaway_minimum,
         };
         let sealed_root = Envelope::seal(ROOT_TYPE, root.to_bytes(), &root_key);
-        home.write("root.json", sealed_root.to_json().as_bytes())?;
+        home.write_root(&sealed_root, root.version)?;
         home.keep_dictionary(&subject.files)?;
         create_key(&home.path("operator/tls.key")).map_err(Failure::failed)?;
         let connect = self.public_listen.as_ref().unwrap_or(&self.listen).as_str();
@@ -227,7 +226,8 @@ impl Init {
             None => format!("# {name} = \"host:port\"\n"),
         };
         format!(
-            "# The coordinator of the network {}.\nlabel = {}\n\n# Where sites and people connect.\nlisten = {}\n\
+            "# The coordinator of the network {}.\nlabel = {}\n\n# How long certificates of sites and people live; they \
+             renew themselves at half-life.\n# certificate_life = \"7d\"\n\n# Where sites and people connect.\nlisten = {}\n\
              # Where newcomers enrol.\nenrol = {}\n# What invitations say instead, behind a gateway.\n{}{}",
             subject.name,
             quoted(&subject.label),
