@@ -24,7 +24,6 @@ const CLOCK_SLACK: Duration = Duration::hours(1);
 pub struct Authority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
-    member_life: Duration,
 }
 
 impl Authority {
@@ -40,17 +39,7 @@ impl Authority {
     /// An authority from its certificate and key.
     pub fn load(certificate: CertificateDer<'static>, key: KeyPair) -> Result<Self, TlsError> {
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
-        Ok(Self { certificate, issuer, member_life: MEMBER_LIFE })
-    }
-
-    /// The same authority, whose members' certificates live so long.
-    pub fn with_member_life(self, member_life: Duration) -> Self {
-        Self { member_life, ..self }
-    }
-
-    /// How long the certificates live that it makes for members.
-    pub fn member_life(&self) -> Duration {
-        self.member_life
+        Ok(Self { certificate, issuer })
     }
 
     /// The authority's own certificate.
@@ -70,8 +59,7 @@ impl Authority {
         key: &KeyPair,
         now: OffsetDateTime,
     ) -> Result<Credentials, TlsError> {
-        let mut parameters =
-            parameters(&format!("coordinator of {network}"), now, SERVER_LIFE.min(self.member_life * 4));
+        let mut parameters = parameters(&format!("coordinator of {network}"), now, SERVER_LIFE);
         parameters.subject_alt_names = vec![SanType::DnsName(ia5(coordinator_name(network))?)];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = parameters.signed_by(key, &self.issuer)?;
@@ -86,9 +74,20 @@ impl Authority {
         identity: &Identity,
         now: OffsetDateTime,
     ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        self.certify_for(MEMBER_LIFE, request, identity, now)
+    }
+
+    /// The same, for a certificate that lives so long.
+    pub fn certify_for(
+        &self,
+        life: Duration,
+        request: &[u8],
+        identity: &Identity,
+        now: OffsetDateTime,
+    ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let request =
             CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(request))?;
-        let mut parameters = parameters(&identity.to_string(), now, self.member_life);
+        let mut parameters = parameters(&identity.to_string(), now, life);
         parameters.subject_alt_names = vec![SanType::URI(ia5(identity.to_string())?)];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = parameters.signed_by(&request.public_key, &self.issuer)?;

@@ -14,7 +14,6 @@ use rcgen::KeyPair;
 use time::OffsetDateTime;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
-use tracing::warn;
 
 /// A connection to the coordinator's desk.
 pub(crate) struct Client {
@@ -72,6 +71,7 @@ async fn keep_up(membership: &mut Membership, desk: &mut NetworkClient<Channel>)
 }
 
 /// Renews the person's certificate once half of its life is over. Whatever goes wrong, the command goes on.
+#[allow(clippy::print_stderr, reason = "commands speak to people")]
 async fn renew(membership: &mut Membership, desk: &mut NetworkClient<Channel>) {
     let now = OffsetDateTime::now_utc();
     if credentials::half_life(membership.certificate()).is_none_or(|middle| now < middle) {
@@ -84,9 +84,9 @@ async fn renew(membership: &mut Membership, desk: &mut NetworkClient<Channel>) {
         membership.renew(key, &chain, now).map_err(membership_failure)
     };
     if let Err(failure) = renewed.await {
-        warn!(%failure, "the certificate could not be renewed");
+        eprintln!("note: your certificate could not be renewed: {failure}");
         if let Some(message) = credentials::warning(membership.certificate(), now) {
-            warn!("{message}");
+            eprintln!("note: {message}");
         }
     }
 }

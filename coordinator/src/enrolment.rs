@@ -56,9 +56,12 @@ fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> 
         Invitee::Person => Identity::person(network, invitation.id.clone()),
         Invitee::Site { .. } => Identity::site(network, invitation.id.clone()),
     };
-    let chain = in_force.authority.certify(&request.request, &identity, office.now()).map_err(|_| {
-        Status::invalid_argument("the signing request cannot be read; ask for a new invitation")
-    })?;
+    let chain = in_force
+        .authority
+        .certify_for(in_force.member_life, &request.request, &identity, office.now())
+        .map_err(|_| {
+            Status::invalid_argument("the signing request cannot be read; ask for a new invitation")
+        })?;
     record(office, &invitation, request, &chain)?;
     let certificate = chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| internal("no certificate"))?;
     let entry = Enrolled { identity: identity.to_string(), certificate };

@@ -191,7 +191,7 @@ impl Home {
     }
 
     /// The certificate authority that `root` names. One that was made for the next root document takes its place
-    /// here once that document is in force; the old one's key is gone then, its certificate stays.
+    /// here once that document is in force; the old one stays beside it as long as it is trusted.
     pub fn settle_authority(&self, root: &Root) -> Result<Authority, HomeError> {
         let held = self.certificate("authority.pem")?;
         let is_next = held.as_ref().is_none_or(|held| Digest::of(held) != root.authority)
@@ -200,7 +200,10 @@ impl Home {
             if let Some(held) = held {
                 self.write_certificate("authority.former.pem", &held)?;
             }
-            self.rename("keys/authority.next.key", "keys/authority.key")?;
+            if self.path("keys/authority.next.key").exists() {
+                self.rename("keys/authority.key", "keys/authority.former.key")?;
+                self.rename("keys/authority.next.key", "keys/authority.key")?;
+            }
             self.rename("authority.next.pem", "authority.pem")?;
         }
         let certificate = self.certificate("authority.pem")?.filter(|one| Digest::of(one) == root.authority);
@@ -213,10 +216,15 @@ impl Home {
         Ok(Authority::load(certificate, self.tls_key("keys/authority.key")?)?)
     }
 
-    /// The certificate of the authority before the one in force, where `root` still trusts it.
-    pub fn former_authority(&self, root: &Root) -> Result<Option<CertificateDer<'static>>, HomeError> {
+    /// The authority before the one in force, where `root` still trusts it.
+    pub fn former_authority(&self, root: &Root) -> Result<Option<Authority>, HomeError> {
         let former = self.certificate("authority.former.pem")?;
-        Ok(former.filter(|one| root.former_authority == Some(Digest::of(one))))
+        match former.filter(|one| root.former_authority == Some(Digest::of(one))) {
+            Some(certificate) => {
+                Ok(Some(Authority::load(certificate, self.tls_key("keys/authority.former.key")?)?))
+            }
+            None => Ok(None),
+        }
     }
 
     /// The fingerprint of the authority made for the next root document.

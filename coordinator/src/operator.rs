@@ -6,12 +6,12 @@ use notochord_link::membership::write_directly;
 use notochord_link::tls::signing_request;
 use notochord_program::failure::Failure;
 use notochord_proto::digest::Digest;
-use notochord_proto::name::{NetworkName, SiteId};
+use notochord_proto::name::SiteId;
 use time::OffsetDateTime;
 
-use crate::authority::Authority;
 use crate::directory::{Office, Person, enrol_person};
 use crate::home::Home;
+use crate::in_force::InForce;
 use crate::office::Office as Serving;
 
 pub(crate) const NAME: &str = "coordinator";
@@ -21,28 +21,28 @@ pub(crate) fn renew(office: &Serving) -> Result<(), Failure> {
     let in_force = office.in_force();
     let addresses = &office.addresses;
     let connect = addresses.public_listen.as_ref().unwrap_or(&addresses.listen);
-    certify(&office.home, &in_force.authority, &in_force.root.network, connect, office.now())
+    certify(&office.home, &in_force, connect, office.now())
 }
 
 /// Certifies the key in `operator/` and writes the membership beside it; `connect` is where the desk is.
 pub(crate) fn certify(
     home: &Home,
-    authority: &Authority,
-    network: &NetworkName,
+    in_force: &InForce,
     connect: &str,
     now: OffsetDateTime,
 ) -> Result<(), Failure> {
     let id = SiteId::new(NAME).map_err(Failure::failed)?;
     let request = signing_request(&home.tls_key("operator/tls.key")?).map_err(Failure::failed)?;
-    let identity = Identity::person(network.clone(), id.clone());
-    let chain = authority.certify(&request, &identity, now).map_err(Failure::failed)?;
+    let identity = Identity::person(in_force.root.network.clone(), id.clone());
+    let life = in_force.member_life;
+    let chain = in_force.authority.certify_for(life, &request, &identity, now).map_err(Failure::failed)?;
     let certificate =
         chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| Failure::failed("no certificate"))?;
     let person = Person {
         id,
         label: NAME.to_owned(),
         certificate,
-        certificate_expires: Some(now + authority.member_life()),
+        certificate_expires: Some(now + life),
         upcoming: Vec::new(),
         revoked: None,
         office: Office::Coordinator,

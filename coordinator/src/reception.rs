@@ -66,10 +66,14 @@ impl Reception {
 fn make(office: &Office, callers: Callers, key: &KeyPair) -> Result<Made, TlsError> {
     let in_force = office.in_force();
     let at = office.now();
-    let own = in_force.authority.server(&in_force.root.network, key, at)?;
+    let network = &in_force.root.network;
     let config = match callers {
-        Callers::Members => tls::members_server_config(&in_force.authorities, own)?,
-        Callers::Newcomers => tls::enrolment_server_config(own)?,
+        Callers::Members => {
+            let own = in_force.known_authority.server(network, key, at)?;
+            tls::members_server_config(&in_force.authorities(), own)?
+        }
+        // An invitation names the authority in force.
+        Callers::Newcomers => tls::enrolment_server_config(in_force.authority.server(network, key, at)?)?,
     };
     Ok(Made { config, root: InForce::reference(&in_force), at })
 }

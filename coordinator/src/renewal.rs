@@ -41,17 +41,17 @@ pub enum RenewalError {
 
 /// Whether a certificate that ends then is due: half of its life is over.
 pub fn is_due(office: &Office, ends: OffsetDateTime) -> bool {
-    ends - office.now() <= office.in_force().authority.member_life() / 2
+    ends - office.now() <= office.in_force().member_life / 2
 }
 
 /// How long the coordinator's own certificates live.
 pub fn own_life(office: &Office) -> Duration {
-    SERVER_LIFE.min(office.in_force().authority.member_life())
+    SERVER_LIFE.min(office.in_force().member_life)
 }
 
 /// How long may be waited before looking again whether something is due.
 pub fn pause(office: &Office) -> StdDuration {
-    let life = StdDuration::try_from(office.in_force().authority.member_life()).unwrap_or_default();
+    let life = StdDuration::try_from(office.in_force().member_life).unwrap_or_default();
     (life / 16).max(StdDuration::from_millis(200))
 }
 
@@ -97,8 +97,9 @@ fn certify(
     identity: &Identity,
     request: &[u8],
 ) -> Result<(Vec<Vec<u8>>, Upcoming), RenewalError> {
-    let authority = office.in_force().authority;
-    let chain = authority.certify(request, identity, office.now()).map_err(RenewalError::Request)?;
+    let in_force = office.in_force();
+    let certified = in_force.authority.certify_for(in_force.member_life, request, identity, office.now());
+    let chain = certified.map_err(RenewalError::Request)?;
     let leaf = chain.first().ok_or(RenewalError::Certificate)?;
     let end = certificate_end(leaf).map_err(|_| RenewalError::Certificate)?;
     let expires = OffsetDateTime::from_unix_timestamp(end).map_err(|_| RenewalError::Certificate)?;

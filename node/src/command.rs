@@ -8,6 +8,7 @@ mod import;
 mod init;
 mod plain_words;
 mod policy;
+mod rule;
 mod serve;
 mod status;
 mod study;
@@ -50,9 +51,12 @@ enum Command {
     Dictionary(dictionary::DictionaryCommand),
     /// Import a CSV export into a new snapshot
     Import(import::Import),
-    /// List, show, preview, accept and refuse studies
+    /// List, show, preview, accept, refuse and withdraw studies
     #[command(subcommand, after_help = "Example: notochord-node --home node study list")]
     Study(study::StudyCommand),
+    /// Make, list and end standing rules: classes of studies this centre accepts beforehand
+    #[command(subcommand, after_help = "Example: notochord-node --home node rule list")]
+    Rule(rule::RuleCommand),
     /// Serve the network until stopped
     Serve(serve::Serve),
     /// Say who this node is, what data it holds and what waits
@@ -76,6 +80,7 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Import(command) => command.run(&home),
         Command::Dictionary(command) => command.run(&home),
         Command::Study(command) => command.run(&home),
+        Command::Rule(command) => command.run(&home),
         Command::Serve(command) => command.run(&home),
         Command::Status(command) => command.run(&home),
         Command::Policy(command) => command.run(&home),

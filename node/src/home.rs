@@ -7,6 +7,8 @@
 //! snapshots/<sha256>/   imported data
 //! studies/<sha256>.json sealed studies as they arrived
 //! decisions/<sha256>.json  what the data steward decided about each
+//! statements/<sha256>.json  withdrawals that the data steward signed
+//! rules/<name>.json     standing rules that the data steward signed
 //! ledger/               the record of everything that was asked and answered
 //! state/                sled: answers given, by idempotency key (can be computed again)
 //! ```
@@ -20,6 +22,7 @@ use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Ori
 use notochord_link::dictionary_directory::DirectoryError;
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
+use notochord_link::trust_store::NewsError;
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::keys::SecretKey;
@@ -80,6 +83,7 @@ impl From<HomeError> for Failure {
                 MembershipError::InvitationExpired(_)
                 | MembershipError::Refused(_)
                 | MembershipError::Impostor(_)
+                | MembershipError::News(NewsError::Root(_) | NewsError::Status(_))
                 | MembershipError::Unproven { .. }
                 | MembershipError::Update(_),
             ) => Self::refused(error),
@@ -146,13 +150,30 @@ impl Home {
     /// Writes a file within, whole or not at all.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
         let path = self.path(name);
+        if let Some(directory) = path.parent() {
+            create_private_directory(directory).map_err(|source| file_error(directory, source))?;
+        }
         replace(&path, bytes).map_err(|source| file_error(&path, source))
     }
 
-    /// The names of the files in a directory within, sorted.
+    /// Removes a file within, if it is there.
+    pub fn remove(&self, name: &str) -> Result<(), HomeError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(file_error(&path, source)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of the files in a directory within, sorted; none if it is not there.
     pub fn list(&self, directory: &str) -> Result<Vec<String>, HomeError> {
         let path = self.path(directory);
-        let entries = fs::read_dir(&path).map_err(|source| file_error(&path, source))?;
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            // Made by the first file in it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(file_error(&path, source)),
+        };
         let mut names: Vec<String> =
             entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
         names.retain(|name| !name.ends_with(".new"));

@@ -16,6 +16,8 @@ pub mod refusal;
 pub mod respond;
 pub mod serve;
 pub mod service;
+pub mod standing_rule;
 pub mod store;
+pub mod upkeep;
 
 pub use command::main;

@@ -11,6 +11,8 @@ use notochord_link::socket::{MOST_MESSAGE_BYTES, serve_on, server};
 use notochord_proto::wire::node_server::NodeServer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 use tracing::{info, warn};
 
@@ -22,16 +24,29 @@ const MOST_CONNECTIONS: usize = 8;
 
 /// After this long a link counts as one that held.
 const SETTLED: Duration = Duration::from_secs(10);
+/// How long a link stays open beside the one that took over from it.
+const OVERLAP: Duration = Duration::from_secs(30);
 
-/// Dials the coordinator for as long as the node runs.
+/// Dials the coordinator for as long as the node runs. A renewed certificate opens the next link before the present
+/// one is closed.
 pub async fn dial(membership: &Membership, responder: Arc<Responder>) {
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
     loop {
-        match membership.dial().await {
+        // Read anew each time: a root document may name another certificate authority by now.
+        let dialled = match responder.membership() {
+            Ok(current) => current.dial().await,
+            Err(_) => membership.dial().await,
+        };
+        match dialled {
             Ok(stream) => {
                 info!(coordinator = %membership.connect, "connected");
                 let connected = Instant::now();
-                serve(stream, &responder).await;
+                let serving = tokio::spawn(serve(stream, responder.clone()));
+                if ends_or_renews(serving, &responder).await == After::Renewal {
+                    info!("the next link proves itself with the renewed certificate");
+                    backoff.reset();
+                    continue;
+                }
                 // A coordinator that turns this node away does so only after the handshake.
                 match connected.elapsed() >= SETTLED {
                     true => backoff.reset(),
@@ -48,6 +63,32 @@ pub async fn dial(membership: &Membership, responder: Arc<Responder>) {
             }
         }
         tokio::time::sleep(backoff.next(jitter())).await;
+    }
+}
+
+/// What ended the care for a link.
+#[derive(PartialEq, Eq)]
+enum After {
+    /// It is gone.
+    Loss,
+    /// It goes on for a while beside the next one.
+    Renewal,
+}
+
+/// Waits until a link is gone, or its certificate was renewed; then it has some time to answer what was asked on it.
+async fn ends_or_renews(mut serving: JoinHandle<()>, responder: &Responder) -> After {
+    tokio::select! {
+        // A link whose task failed is gone too.
+        _ = &mut serving => After::Loss,
+        () = responder.renewed() => {
+            tokio::spawn(async move {
+                let stop = serving.abort_handle();
+                if timeout(OVERLAP, serving).await.is_err() {
+                    stop.abort();
+                }
+            });
+            After::Renewal
+        }
     }
 }
 
@@ -71,10 +112,11 @@ pub async fn listen(
         };
         let (membership, responder) = (membership.clone(), responder.clone());
         tokio::spawn(async move {
-            match greet(&membership, socket).await {
+            let current = responder.membership();
+            match greet(current.as_ref().unwrap_or(&membership), socket).await {
                 Ok(stream) => {
                     info!(%caller, "the coordinator connected");
-                    serve(stream, &responder).await;
+                    serve(stream, responder.clone()).await;
                     info!(%caller, "the coordinator disconnected");
                 }
                 Err(error) => {
@@ -104,8 +146,8 @@ async fn write_down(error: &MembershipError, responder: &Arc<Responder>) {
     }
 }
 
-async fn serve(stream: TlsStream<TcpStream>, responder: &Arc<Responder>) {
-    let service = NodeServer::new(NodeService(responder.clone()))
+async fn serve(stream: TlsStream<TcpStream>, responder: Arc<Responder>) {
+    let service = NodeServer::new(NodeService(responder))
         .max_decoding_message_size(MOST_MESSAGE_BYTES)
         .max_encoding_message_size(MOST_MESSAGE_BYTES);
     if let Err(error) = serve_on(stream, server().add_service(service)).await {

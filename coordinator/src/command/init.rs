@@ -20,6 +20,7 @@ use time::{Duration, OffsetDateTime};
 use super::key::new_secret_key;
 use crate::authority::Authority;
 use crate::home::Home;
+use crate::in_force::InForce;
 use crate::logbook::NetworkMade;
 use crate::operator;
 
@@ -209,7 +210,7 @@ impl Init {
         home.keep_dictionary(&subject.files)?;
         create_key(&home.path("operator/tls.key")).map_err(Failure::failed)?;
         let connect = self.public_listen.as_ref().unwrap_or(&self.listen).as_str();
-        operator::certify(home, &authority, &root.network, connect, now)?;
+        operator::certify(home, &InForce::load(home)?, connect, now)?;
         create_private_directory(&home.path("ledger")).map_err(failed)?;
         let mut ledger =
             Ledger::create(home.ledger_storage()?, home.checkpoint_key()?).map_err(Failure::failed)?;

@@ -52,7 +52,7 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     let store = Store::open(&home.path("state")).map_err(Failure::failed)?;
     let now = OffsetDateTime::now_utc();
     let connect = addresses.public_listen.as_ref().unwrap_or(&addresses.listen);
-    operator::certify(&home, &in_force.authority, &in_force.root.network, connect, now)?;
+    operator::certify(&home, &in_force, connect, now)?;
     for run in store.close_interrupted_runs(now).map_err(Failure::failed)? {
         info!(%run, "a run that was interrupted is reported broken");
     }

@@ -1,4 +1,5 @@
 mod state;
+
 use std::fs;
 use std::future::Future;
 use std::io;

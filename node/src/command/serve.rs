@@ -13,6 +13,7 @@ use crate::centre::Centre;
 use crate::home::Home;
 use crate::respond::Responder;
 use crate::serve::{dial, listen};
+use crate::upkeep;
 
 /// Serve the network until stopped
 #[derive(Args)]
@@ -38,6 +39,7 @@ impl Serve {
             warn!("this is a throw-away network: its thresholds protect nobody");
         }
         tokio::runtime::Runtime::new().map_err(Failure::failed)?.block_on(async {
+            tokio::spawn(upkeep::watch(responder.clone()));
             let serving = async {
                 match &self.listen {
                     None => {

@@ -1,7 +1,10 @@
 //! A network as its people use it: nodes that listen, people with their own memberships, studies that are refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod certificates;
 mod listening;
 mod people;
+mod roots;
 mod schema;
 mod stage;
+mod withdrawals;
