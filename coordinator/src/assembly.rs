@@ -167,7 +167,10 @@ fn answer(
     let disclosure = Disclosure {
         profile: sealed.study.disclosure.profile.name(),
         release: sealed.study.disclosure.release.name(),
-        rules: rules.iter().map(|rule| RuleLine { rule: rule.name(), reason: rule.reason(k) }).collect(),
+        rules: rules
+            .iter()
+            .map(|rule| RuleLine { rule: rule.name(), reason: rule.reason(k, sealed.study.cohort.rows) })
+            .collect(),
         sites: given.len(),
         withheld_by: steps.iter().filter(|(_, step)| step.is_none()).map(|(id, _)| (*id).clone()).collect(),
     };

@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
 
+mod adopt;
+mod dictionary;
 mod enrol;
 mod init;
 mod invite;
@@ -62,9 +64,9 @@ enum Command {
     /// Show, draft, sign and publish root documents: who holds which office
     #[command(subcommand, after_help = "Example: notochord --home network root show")]
     Root(root::RootCommand),
-    /// Check a data dictionary
+    /// Check a data dictionary, or compare two versions of it
     #[command(subcommand, after_help = "Example: notochord dictionary check dictionary.csv")]
-    Dictionary(study::DictionaryCommand),
+    Dictionary(dictionary::DictionaryCommand),
     /// Write, check, sign, endorse, reject, submit, withdraw and show studies
     #[command(subcommand, after_help = "Example: notochord study new my-study.toml")]
     Study(study::StudyCommand),
@@ -94,7 +96,7 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Sites(command) => block_on(command.run(&home)),
         Command::People(command) => block_on(command.run(&home)),
         Command::Root(command) => block_on(command.run(&home)),
-        Command::Dictionary(command) => command.run(),
+        Command::Dictionary(command) => command.run(&home),
         Command::Study(command) => command.run(&home),
         Command::Run(command) => block_on(command.run(&home)),
         Command::Runs(command) => block_on(command.run(&home)),

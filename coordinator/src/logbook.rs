@@ -18,6 +18,15 @@ pub(crate) struct NetworkMade {
     pub(crate) root: Digest,
 }
 
+/// A new version of the data dictionary came into force.
+#[derive(Serialize)]
+pub(crate) struct DictionaryAdopted {
+    pub(crate) before: Digest,
+    pub(crate) root: Digest,
+    pub(crate) dictionary: Digest,
+    pub(crate) version: String,
+}
+
 /// Somebody was invited.
 #[derive(Serialize)]
 pub(crate) struct Invited {
@@ -94,6 +103,7 @@ pub(crate) struct RunEnded {
 
 kinds!(
     NetworkMade = "network_made",
+    DictionaryAdopted = "dictionary_adopted",
     Invited = "invited",
     Enrolled = "enrolled",
     TurnedAway = "turned_away",

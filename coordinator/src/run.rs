@@ -248,8 +248,7 @@ impl Run {
 
     fn plan(&self, seats: &[Seat]) -> Result<Plan, RunError> {
         let labels: Vec<String> = seats.iter().map(|seat| seat.site.label.clone()).collect();
-        Scope::new(&self.office.in_force().dictionary, &labels)
-            .with_derived(&self.sealed.study)
+        Scope::for_study(&self.office.in_force().dictionary, &labels, &self.sealed.study)
             .and_then(|scope| Plan::new(&self.sealed.study, &scope))
             .map_err(|problems| RunError::Plan(problems.first().map(ToString::to_string).unwrap_or_default()))
     }

@@ -112,9 +112,8 @@ pub fn submit(office: &Office, bytes: &[u8]) -> Result<SubmittedStudy, StudiesEr
 
 /// Whether nodes could answer a study: one that they cannot would only meet their silence.
 fn fit(office: &Office, study: &Study) -> Result<(), StudiesError> {
-    let scope = Scope::new(&office.in_force().dictionary, &[])
-        .with_derived(study)
-        .map_err(StudiesError::Malformed)?;
+    let scope =
+        Scope::for_study(&office.in_force().dictionary, &[], study).map_err(StudiesError::Malformed)?;
     let plan = Plan::new(study, &scope).map_err(StudiesError::Malformed)?;
     let rules_act = office.root().throwaway_minimum != Some(1) && study.disclosure.profile != Profile::Open;
     match plan.defined_sum(study) {

@@ -17,10 +17,13 @@
 //! | [`Sum`](Rule::Sum), R8 | sums over patients |
 //! | [`Level`](Rule::Level), [`Parameters`](Rule::Parameters), [`ResidualDf`](Rule::ResidualDf), R9 | models |
 //!
+//! A count is of rows. Where a row is a visit, k still counts patients
+//! ([`Rules::for_rows_per_patient`]).
+//!
 //! # Promises, each with a test
 //!
-//! - The pattern depends on the numbers, the layout and k alone.
-//! - A larger k never lets out more.
+//! - The pattern depends on the numbers, the layout, k, and the most rows that one patient has, alone.
+//! - A larger k never lets out more, nor do more rows of one patient.
 //! - In a frequency table of several rows and columns no withheld count can be worked out from the released
 //!   ones and all margins; unless the whole table is withheld, what can be worked out leaves a range of at
 //!   least k (or, in a row or column of fewer than k patients, every value that row and column allow).

@@ -59,12 +59,12 @@ pub fn decide(layout: &Layout, values: &[i128], rules: &Rules) -> Result<Decisio
     let tables = || layout.tables.iter().zip(layout.offsets());
     let totals: Vec<i128> =
         tables().map(|(table, first)| counts[first..first + table.cells()].iter().sum()).collect();
-    if rows::too_few(&totals, rules.minimum) {
+    if rows::too_few(&totals, rules.rows()) {
         decision.withhold_all([(Rule::Rows, "the analysis".to_owned())]);
         return Ok(decision);
     }
     if let Some(design) = &layout.design {
-        let broken = broken_by_model(layout, design, values, rules.minimum);
+        let broken = broken_by_model(layout, design, values, *rules);
         if !broken.is_empty() {
             decision.withhold_all(broken);
             return Ok(decision);
@@ -72,10 +72,10 @@ pub fn decide(layout: &Layout, values: &[i128], rules: &Rules) -> Result<Decisio
     }
     for (table, first) in tables() {
         let counts = &counts[first..first + table.cells()];
-        decision.withhold(first, &table.name, &pattern(table, counts, rules.minimum));
+        decision.withhold(first, &table.name, &pattern(table, counts, rules.rows()));
     }
     for (position, sum) in (counts.len()..).zip(&layout.sums) {
-        if sums::falls(sum, values[position], counts, &decision.withheld, rules.minimum) {
+        if sums::falls(sum, values[position], counts, &decision.withheld, rules.rows()) {
             decision.withhold(position, &sum.name, &[Some(Rule::Sum)]);
         }
     }
@@ -128,14 +128,10 @@ fn whole_rows(counts: &[i128], columns: usize, minimum: Threshold) -> Vec<Option
 }
 
 /// The rules that a model breaks, and where.
-fn broken_by_model(
-    layout: &Layout,
-    design: &Design,
-    values: &[i128],
-    minimum: Threshold,
-) -> Vec<(Rule, String)> {
+fn broken_by_model(layout: &Layout, design: &Design, values: &[i128], rules: Rules) -> Vec<(Rule, String)> {
     let (counts, added) = values.split_at(layout.count_cells());
-    let broken = design::broken(design, counts[design.rows], minimum);
+    let minimum = rules.rows();
+    let broken = design::broken(design, rules.patients(counts[design.rows]), rules.minimum);
     let rare_level = layout.tables.iter().zip(layout.offsets()).filter(|(table, first)| {
         let cells = &counts[*first..first + table.cells()];
         table.purpose != TablePurpose::Missing && cells.iter().any(|count| minimum.is_small(*count))

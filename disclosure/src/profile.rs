@@ -39,6 +39,7 @@ pub struct OpenRefused;
 pub struct Rules {
     /// The smallest count, other than 0, that may be seen.
     pub minimum: Threshold,
+    rows_per_patient: u32,
 }
 
 impl Threshold {
@@ -112,9 +113,9 @@ impl Rules {
     pub fn new(profile: Profile, floor: NodeFloor) -> Result<Self, OpenRefused> {
         match (profile, floor.open) {
             (Profile::Open, Open::Refused) => Err(OpenRefused),
-            (Profile::Open, Open::Allowed) => Ok(Self { minimum: Threshold::NONE }),
+            (Profile::Open, Open::Allowed) => Ok(Self::of(Threshold::NONE)),
             (Profile::Standard | Profile::Rare | Profile::Cms, _) => {
-                Ok(Self { minimum: Threshold::of(profile).max(floor.minimum) })
+                Ok(Self::of(Threshold::of(profile).max(floor.minimum)))
             }
         }
     }
@@ -122,7 +123,32 @@ impl Rules {
     /// The rules in a throw-away network over data that need no protection: its own minimum takes the place
     /// of every profile's k and of every node's floor.
     pub fn throw_away(minimum: Threshold) -> Self {
-        Self { minimum }
+        Self::of(minimum)
+    }
+
+    /// The rules for an analysis of rows of which one patient may have as many as this: visits. A threshold counts
+    /// patients, and among k·m rows of which nobody has more than m there are at least k patients. What is none
+    /// or one row for each patient changes nothing, and where no rule acts none will.
+    pub fn for_rows_per_patient(self, most: usize) -> Self {
+        Self { rows_per_patient: u32::try_from(most).unwrap_or(u32::MAX).max(1), ..self }
+    }
+
+    /// The fewest rows, other than none, that are certain to be of as many patients as the minimum.
+    pub(crate) fn rows(self) -> Threshold {
+        match self.act() {
+            true => Threshold(self.minimum.0.saturating_mul(self.rows_per_patient)),
+            false => self.minimum,
+        }
+    }
+
+    /// The fewest patients that so many rows can be of.
+    pub(crate) fn patients(self, rows: i128) -> i128 {
+        let most = i128::from(self.rows_per_patient);
+        rows / most + i128::from(rows % most > 0)
+    }
+
+    fn of(minimum: Threshold) -> Self {
+        Self { minimum, rows_per_patient: 1 }
     }
 
     /// Whether any rule acts.

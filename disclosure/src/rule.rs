@@ -7,6 +7,7 @@ pub(crate) mod rows;
 pub(crate) mod secondary;
 pub(crate) mod sums;
 
+use notochord_proto::study::Rows;
 use serde::{Deserialize, Serialize};
 
 use crate::profile::Threshold;
@@ -77,17 +78,18 @@ impl Rule {
         Self::ALL.into_iter().find(|rule| rule.name() == name)
     }
 
-    /// The rule's reason, for the people who read the result.
-    pub fn reason(self, minimum: Threshold) -> String {
+    /// The rule's reason, for the people who read the result. Where rows are visits the rules ask how few
+    /// patients they could be of ([`Rules::for_rows_per_patient`](crate::Rules::for_rows_per_patient)).
+    pub fn reason(self, minimum: Threshold, rows: Rows) -> String {
         match self {
-            Self::Complement => complement::reason(minimum),
-            Self::Level => design::level_reason(minimum),
-            Self::Parameters => design::parameters_reason(),
-            Self::Primary => primary::reason(minimum),
-            Self::ResidualDf => design::residual_df_reason(),
-            Self::Rows => rows::reason(minimum),
-            Self::Secondary => secondary::reason(minimum),
-            Self::Sum => sums::reason(minimum),
+            Self::Complement => complement::reason(minimum, rows),
+            Self::Level => design::level_reason(minimum, rows),
+            Self::Parameters => design::parameters_reason(rows),
+            Self::Primary => primary::reason(minimum, rows),
+            Self::ResidualDf => design::residual_df_reason(rows),
+            Self::Rows => rows::reason(minimum, rows),
+            Self::Secondary => secondary::reason(minimum, rows),
+            Self::Sum => sums::reason(minimum, rows),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod choose;
 mod number;
+mod reduce;
 mod text;
 mod truth;
 
@@ -16,9 +17,10 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_schema::ArrowError;
 use notochord_proto::expression::{Expression, ExpressionKind};
-use notochord_proto::name::VariableName;
+use notochord_proto::name::{FormName, VariableName};
 
 pub(crate) use number::number;
+pub(crate) use reduce::Reduced;
 pub(crate) use text::text;
 pub(crate) use truth::truth;
 
@@ -36,6 +38,12 @@ pub enum EvaluateError {
         /// What is wanted.
         wanted: ExpressionKind,
     },
+    /// A reduction that is not made of entries of one form, or that was not computed.
+    #[error("a reduction does not read the entries of one form")]
+    Reduction,
+    /// A form that is not among those at hand.
+    #[error("`{0}` is not among the forms at hand")]
+    UnknownForm(FormName),
     /// A name that is not among the columns.
     #[error("`{0}` is not among the variables at hand")]
     UnknownVariable(VariableName),
@@ -68,7 +76,15 @@ fn kind(expression: &Expression, cohort: &Cohort) -> Result<Option<ExpressionKin
             common_kind(values, cohort)?
         }
         Expression::Coalesce(parts) => common_kind(parts, cohort)?,
+        Expression::Reduce { .. } | Expression::Count(_) => {
+            Some(Reduced::kind(&reduced(expression, cohort)?))
+        }
     })
+}
+
+/// The value of a reduction for every row.
+fn reduced(expression: &Expression, cohort: &Cohort) -> Result<ArrayRef, EvaluateError> {
+    Ok(cohort.reduced(expression).ok_or(EvaluateError::Reduction)??)
 }
 
 /// What several expressions that stand side by side give: the first that knows decides.
@@ -103,4 +119,4 @@ impl From<ArrowError> for EvaluateError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

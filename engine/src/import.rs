@@ -1,24 +1,47 @@
-//! Import: an export of the registry becomes rows that hold what the dictionary asks for and nothing else.
+//! Import: exports of the registry become a snapshot that holds what the dictionary asks for and nothing else.
 //!
-//! This version reads a plain CSV with one row per patient. A row is kept whole or quarantined whole; what
-//! was wrong is said with its place. Memory is bounded by the typed columns, never by the text of the file.
+//! A file is understood from its headings and its first rows: names or labels, codes or labels, the delimiter,
+//! the charset, events and repeats. Then it is read row by row. A row is kept whole or quarantined whole; what
+//! was wrong is said with its file, row and column. Record ids become keyed hashes here; identifiers, free text
+//! and what the dictionary does not know go no further than this module.
 
-mod builder;
 mod cell;
+mod charset;
+mod columnar;
+mod delimited;
+mod detect;
+mod error;
+mod file_report;
+mod finding;
 mod header;
-mod plain;
-mod report;
+mod importer;
+mod in_file_order;
+mod label;
+mod missing;
+mod occasion;
+mod open;
+mod persons;
+mod read;
+mod reading;
+mod row_reader;
+mod rows;
+mod sink;
 mod source;
+mod style;
+mod target;
+mod together;
 
-use std::io;
-
-use notochord_proto::digest::Digest;
-use serde::{Deserialize, Serialize};
-
-pub use plain::read_plain_csv;
-pub use report::{DroppedColumn, Finding, ImportReport, PatientRule, UnknownColumn};
-
-use crate::rows::Rows;
+pub use error::ImportError;
+pub use file_report::{
+    Charset, Delimiter, DroppedColumn, FileFormat, FileReport, Headings, Known, PatientRule, UnknownColumn,
+    VisitRule,
+};
+pub use finding::{Finding, FindingKind, RowPlace};
+pub use importer::{Checked, Imported, Importer, MEMORY, MOST_FILES};
+pub(crate) use label::plain;
+pub(crate) use open::{read_file, read_text};
+pub(crate) use reading::Reading;
+pub use style::Encoding;
 
 /// The most columns a file may have.
 pub const MOST_COLUMNS: usize = 10_000;
@@ -28,97 +51,6 @@ pub const MOST_ROWS: u64 = 10_000_000;
 pub const LONGEST_ROW: usize = 4 << 20;
 /// The most findings a report lists; the rest are counted.
 pub const MOST_FINDINGS: usize = 1_000;
-
-/// What an import read.
-pub struct Imported {
-    /// The patients.
-    pub rows: Rows,
-    /// The digest of the dictionary they were read against.
-    pub dictionary: Digest,
-    /// The file they came from.
-    pub source: Source,
-    /// What was kept, dropped and quarantined.
-    pub report: ImportReport,
-}
-
-/// A file that was imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// Its name, as given.
-    pub file: String,
-    /// The digest of its bytes.
-    pub digest: Digest,
-}
-
-/// Why a file cannot be imported at all. Nothing has been stored.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// Two columns share a heading.
-    #[error("{file}:1: two columns are named `{name}`; a name may stand once")]
-    DuplicateColumn {
-        /// The file.
-        file: String,
-        /// The start of the heading.
-        name: String,
-    },
-    /// No first row.
-    #[error("{file}: the file is empty; its first row must name the columns")]
-    Empty {
-        /// The file.
-        file: String,
-    },
-    /// Not one heading is known, as in a file without a header row. Nothing is quoted: it may be a patient.
-    #[error("{file}:1: no column is in the dictionary; the first row must name the columns")]
-    NoKnownColumn {
-        /// The file.
-        file: String,
-    },
-    /// Bytes that are not text.
-    #[error("{file}:{line}: not UTF-8; save the file as UTF-8 and import it again")]
-    NotUtf8 {
-        /// The file.
-        file: String,
-        /// The line on which the row starts.
-        line: u64,
-    },
-    /// The file could not be read.
-    #[error("{file}: cannot be read: {source}")]
-    Read {
-        /// The file.
-        file: String,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// The rows do not fit the columns' arrays.
-    #[error("{file}: the rows are too many for this machine")]
-    RowsDoNotFit {
-        /// The file.
-        file: String,
-    },
-    /// A row without end.
-    #[error("{file}:{line}: a row longer than {LONGEST_ROW} bytes; is a quotation mark left open?")]
-    RowTooLong {
-        /// The file.
-        file: String,
-        /// The line on which the row starts.
-        line: u64,
-    },
-    /// Too wide.
-    #[error("{file}:1: {columns} columns; at most {MOST_COLUMNS} are read")]
-    TooManyColumns {
-        /// The file.
-        file: String,
-        /// How many it has.
-        columns: usize,
-    },
-    /// Too long.
-    #[error("{file}: more than {MOST_ROWS} rows, the most that are read")]
-    TooManyRows {
-        /// The file.
-        file: String,
-    },
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,15 @@
 //! A small registry for the tests of this room.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use notochord_proto::dictionary::Dictionary;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use time::macros::datetime;
 
-use crate::import::{ImportError, Imported, read_plain_csv};
+use crate::import::{Imported, Importer};
 use crate::record_key::RecordKey;
+use crate::snapshot::{Snapshot, Snapshots};
 
 /// name; type; choices; validation; min; max; identifier
 const FIELDS: [[&str; 7]; 13] = [
@@ -43,12 +47,29 @@ pub(crate) fn dictionary() -> Dictionary {
     Dictionary::parse("dictionary.csv", text.as_bytes()).unwrap()
 }
 
-/// What comes of importing this text.
-pub(crate) fn try_import(text: impl AsRef<[u8]>) -> Result<Imported, ImportError> {
-    read_plain_csv("patients.csv", text.as_ref(), &dictionary(), &RecordKey::from_bytes([7; 32]))
+/// The key behind the patients' keys.
+pub(crate) fn key() -> RecordKey {
+    RecordKey::from_bytes([7; 32])
 }
 
-/// The import of this text, which is a readable file.
-pub(crate) fn import(text: &str) -> Imported {
-    try_import(text).ok().unwrap()
+/// Imports a CSV into the snapshots of a directory.
+pub(crate) fn import_into(snapshots: &Snapshots, text: &str) -> Imported {
+    import_at(snapshots, text, datetime!(2026-11-22 12:00 UTC))
+}
+
+/// The same at some time.
+pub(crate) fn import_at(snapshots: &Snapshots, text: &str, now: OffsetDateTime) -> Imported {
+    let (dictionary, key) = (dictionary(), key());
+    let reserved = snapshots.reserve().unwrap();
+    let mut importer = Importer::new(&dictionary, &key, snapshots.directory()).unwrap();
+    importer.read("patients.csv", text.as_bytes()).unwrap();
+    importer.keep(&reserved, now, "0.1.0").unwrap()
+}
+
+/// The snapshot of a CSV.
+pub(crate) fn snapshot(text: &str) -> Snapshot {
+    let directory = TempDir::new().unwrap();
+    let snapshots = Snapshots::at(directory.path(), None);
+    let content = import_into(&snapshots, text).written.manifest().content;
+    snapshots.open(&content).unwrap_or_else(|error| panic!("{error}"))
 }

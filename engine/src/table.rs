@@ -23,6 +23,30 @@ pub struct Table {
     pub(crate) forms: Vec<FormTable>,
 }
 
+impl Table {
+    /// How many patients.
+    pub fn patients(&self) -> usize {
+        self.patients.len()
+    }
+
+    /// The form that has a variable.
+    pub(crate) fn form_of(&self, variable: &VariableName) -> Option<&FormTable> {
+        self.forms.iter().find(|form| form.columns.contains_key(variable))
+    }
+
+    /// Every visit at which something was entered, sorted.
+    pub(crate) fn visits(&self) -> Vec<VisitPlace> {
+        let mut visits: Vec<_> =
+            self.forms.iter().flat_map(|form| form.places.iter().map(|place| place.visit())).collect();
+        visits.sort_unstable();
+        visits.dedup();
+        visits
+    }
+}
+
+/// A visit: the patient, the event, and which visit of the event.
+pub(crate) type VisitPlace = (u32, u16, u32);
+
 /// The entries of one form.
 pub(crate) struct FormTable {
     /// The form's name.
@@ -48,7 +72,10 @@ pub(crate) struct EntryPlace {
 
 impl EntryPlace {
     /// The visit the entry belongs to.
-    pub(crate) fn visit(self) -> (u32, u16, u32) {
+    pub(crate) fn visit(self) -> VisitPlace {
         (self.patient, self.event, self.visit)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod sample;

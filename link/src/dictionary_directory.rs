@@ -1,13 +1,13 @@
 //! A data dictionary at rest: a directory with its files, or one CSV alone.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use notochord_proto::dictionary::files::{DICTIONARY, LONGEST_FILE, NAMES};
 use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
 use notochord_proto::digest::Digest;
-use notochord_proto::problem::{Place, Problem};
+use notochord_proto::problem::{Place, Problem, nearest};
 
 use crate::private_file::{create_private_directory, replace};
 
@@ -32,7 +32,7 @@ pub fn open(path: &Path) -> Result<(DictionaryFiles, Dictionary), DirectoryError
     let files = read(path)?;
     match Dictionary::from_files(&files) {
         Ok(dictionary) => Ok((files, dictionary)),
-        Err(problems) => Err(located(path, problems)),
+        Err(problems) => Err(all_located(path, problems)),
     }
 }
 
@@ -41,7 +41,7 @@ pub fn read(path: &Path) -> Result<DictionaryFiles, DirectoryError> {
     if !path.is_dir() {
         let bytes = bounded(path).map_err(at(path))?;
         let files = DictionaryFiles::new([(DICTIONARY.to_owned(), bytes)]);
-        return files.map_err(|problem| located(path, vec![problem]));
+        return files.map_err(|problem| all_located(path, vec![problem]));
     }
     let mut files = Vec::new();
     for name in NAMES {
@@ -52,7 +52,7 @@ pub fn read(path: &Path) -> Result<DictionaryFiles, DirectoryError> {
             Err(error) => return Err(at(&file)(error)),
         }
     }
-    DictionaryFiles::new(files).map_err(|problem| located(path, vec![problem]))
+    DictionaryFiles::new(files).map_err(|problem| all_located(path, vec![problem]))
 }
 
 /// Keeps the files in a directory of their hash below `home`, beside those of other versions.
@@ -82,14 +82,32 @@ fn place(home: &Path, digest: &Digest) -> PathBuf {
     home.join("dictionaries").join(digest.hex())
 }
 
-/// The same problems, in the files of `path`.
-fn located(path: &Path, problems: Vec<Problem>) -> DirectoryError {
-    let file = |name: &str| if path.is_dir() { path.join(name) } else { path.to_owned() };
-    let within = |problem: Problem| {
-        let file = file(&problem.place.file).display().to_string();
-        Problem::new(Place { file, ..problem.place }, problem.message)
+/// A problem of the dictionary at `path`, with its file named as the person would.
+pub fn located(path: &Path, problem: Problem) -> Problem {
+    let file = match problem.place.file.as_str() {
+        name if path.is_dir() => path.join(name).display().to_string(),
+        DICTIONARY => path.display().to_string(),
+        name => name.to_owned(),
     };
-    DirectoryError::Problems(problems.into_iter().map(within).collect())
+    Problem { place: Place { file, ..problem.place }, ..problem }
+}
+
+/// Files of a directory whose names are nearly those of a dictionary's files, and which are not read.
+pub fn misnamed(path: &Path) -> Vec<Problem> {
+    // What cannot be listed was found by name; there is nothing to add.
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    let misnamed = |name: &String| {
+        let meant = nearest(name, NAMES).filter(|meant| *meant != name && !path.join(meant).exists())?;
+        let place = Place::file(path.join(name).display().to_string());
+        Some(Problem::new(place, format!("is not read; is it meant to be `{meant}`?")))
+    };
+    names.iter().filter_map(misnamed).collect()
+}
+
+fn all_located(path: &Path, problems: Vec<Problem>) -> DirectoryError {
+    DirectoryError::Problems(problems.into_iter().map(|problem| located(path, problem)).collect())
 }
 
 /// The bytes of a file, one more than may be at most.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use notochord_disclosure::Rules;
 use notochord_engine::frame::frames;
-use notochord_engine::snapshot::Snapshot;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
@@ -124,7 +123,7 @@ impl Centre {
         let first = |problems: Vec<Problem>| {
             Refusal::Plan(problems.first().map(ToString::to_string).unwrap_or_default())
         };
-        let scope = Scope::new(&self.dictionary, labels).with_derived(&study.study).map_err(first)?;
+        let scope = Scope::for_study(&self.dictionary, labels, &study.study).map_err(first)?;
         let plan = Plan::new(&study.study, &scope).map_err(first)?;
         self.permit(study, &plan)?;
         Ok(Question { scope, plan })
@@ -146,8 +145,9 @@ impl Centre {
         question: &Question,
         snapshot: Digest,
     ) -> Result<BTreeMap<AnalysisId, Frame>, Refusal> {
-        let snapshot = Snapshot::open(&self.home.path("snapshots"), &snapshot)?;
-        Ok(frames(&snapshot, &study.study, &question.plan, &question.scope, &self.label)?)
+        let snapshot = self.home.snapshots()?.open(&snapshot)?;
+        let (table, study) = (snapshot.table(), &study.study);
+        Ok(frames(table, &self.dictionary, study, &question.plan, &question.scope, &self.label)?)
     }
 }
 
@@ -165,5 +165,80 @@ pub(crate) fn pass(
     let failed = |source| Refusal::Contribute { analysis: analysis.id.clone(), source };
     let frame = frames.get(&analysis.id).ok_or_else(|| Refusal::UnknownStep(analysis.id.clone()))?;
     let contribution = analysis.statistic.contribute(frame).map_err(failed)?;
-    Ok(let_out(&analysis.statistic.layout(), contribution, rules)?)
+    // Thresholds are of patients, also where one patient has several rows.
+    let rules = rules.for_rows_per_patient(frame.most_rows_of_a_patient());
+    Ok(let_out(&analysis.statistic.layout(), contribution, &rules)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use notochord_disclosure::Threshold;
+    use notochord_proto::name::VariableName;
+    use notochord_proto::study::Study;
+    use notochord_stats::frame::Column;
+
+    use super::*;
+
+    const DICTIONARY: &str = "Variable / Field Name,Form Name,Section Header,Field Type,Field Label,\
+\"Choices, Calculations, OR Slider Labels\",Field Note,Text Validation Type OR Show Slider Number,Text Validation Min,\
+Text Validation Max,Identifier?,Branching Logic (Show field only if...),Required Field?,Custom Alignment,\
+Question Number (surveys only),Matrix Group Name,Matrix Ranking?,Field Annotation
+record_id,pain,,text,Record,,,,,,,,,,,,,
+nrs,pain,,text,Pain,,,integer,0,10,,,,,,,,
+";
+
+    const STUDY: &str = r#"
+        id = "visits"
+        version = 1
+        title = "Visits"
+        question = "How strong is the pain?"
+        network = "sample"
+        expires = 2027-06-30
+        [[investigators]]
+        name = "A. Investigator"
+        institution = "Example Hospital"
+        role = "principal"
+        [ethics]
+        reference = "EC-1"
+        [data_use]
+        terms = ["DUO:0000006"]
+        [sites]
+        minimum = 3
+        [disclosure]
+        release = "site"
+        [cohort]
+        rows = "visit"
+        where = "TRUE"
+        [[analyses]]
+        id = "pain"
+        kind = "describe"
+        variables = ["nrs"]
+    "#;
+
+    /// Whether anything leaves of patients who all have so many visits.
+    fn leaves(patients: u32, visits: u32, k: u32) -> bool {
+        let dictionary = Dictionary::parse("dictionary.csv", DICTIONARY.as_bytes()).unwrap();
+        let study = Study::parse("study.toml", STUDY.as_bytes()).unwrap();
+        let scope = Scope::for_study(&dictionary, &[], &study).unwrap();
+        let plan = Plan::new(&study, &scope).ok().unwrap();
+        let rows = patients * visits;
+        let pain = Column::Integer((0..rows).map(|_| Some(5)).collect());
+        let columns = BTreeMap::from([(VariableName::new("nrs").unwrap(), pain)]);
+        let frame = Frame::new(rows as usize, columns).unwrap();
+        let frame = frame.of_patients((0..rows).map(|row| row / visits).collect()).unwrap();
+        let frames = BTreeMap::from([(plan.analyses[0].id.clone(), frame)]);
+        let rules = Rules::throw_away(Threshold::new(k).unwrap());
+        pass(&plan.analyses[0], &frames, &rules).ok().unwrap().releasable.is_some()
+    }
+
+    #[test]
+    fn the_minimum_counts_patients_however_many_visits_they_have() {
+        assert!(!leaves(3, 5, 10));
+        assert!(!leaves(9, 20, 10));
+        assert!(leaves(10, 5, 10));
+        assert!(leaves(15, 1, 10));
+        assert!(!leaves(9, 1, 10));
+        assert!(leaves(3, 5, 1));
+    }
 }

@@ -1,6 +1,6 @@
 //! What the centre's data steward decided about each study.
 
-use notochord_engine::snapshot::{self, SnapshotError};
+use notochord_engine::snapshot::SnapshotError;
 use notochord_program::failure::Failure;
 use notochord_proto::acceptance::{ACCEPTANCE_TYPE, Acceptance};
 use notochord_proto::digest::Digest;
@@ -109,7 +109,7 @@ pub fn of(home: &Home, study: Digest) -> Result<Decision, DecisionError> {
 
 /// The snapshot that a person names (the first digits of its hash), or the newest.
 pub fn choose_snapshot(home: &Home, named: Option<&str>) -> Result<Digest, DecisionError> {
-    let snapshots = snapshot::list(&home.path("snapshots"))?;
+    let snapshots = home.snapshots()?.list()?;
     let chosen = match named {
         None => snapshots.first().ok_or(DecisionError::NoSnapshot)?,
         Some(digits) => {
@@ -121,7 +121,7 @@ pub fn choose_snapshot(home: &Home, named: Option<&str>) -> Result<Digest, Decis
             }
         }
     };
-    if chosen.dictionary != home.membership()?.root.dictionary {
+    if chosen.layout.dictionary != home.membership()?.root.dictionary {
         return Err(DecisionError::OtherDictionary(chosen.content));
     }
     Ok(chosen.content)

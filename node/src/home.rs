@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! policy.toml           the centre's own policy: it can only be stricter than the network's rules
-//! keys/                 node.key (answers, checkpoints), steward.key (acceptances), record.key (0600)
+//! keys/                 node.key (answers, checkpoints), steward.key (acceptances), record.key (0600);
+//!                       snapshot.key, where snapshots are sealed
 //! network/              the membership: certificate, root document, dictionary
 //! snapshots/<sha256>/   imported data
 //! studies/<sha256>.json sealed studies as they arrived
@@ -18,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use notochord_engine::record_key::RecordKey;
+use notochord_engine::snapshot::{SnapshotKey, SnapshotKeyError, Snapshots};
 use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError};
 use notochord_link::dictionary_directory::DirectoryError;
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
@@ -65,6 +67,9 @@ pub enum HomeError {
     /// A file that a person may have touched.
     #[error("{0}")]
     Problem(#[from] Problem),
+    /// The key of the snapshots.
+    #[error(transparent)]
+    SnapshotKey(#[from] SnapshotKeyError),
     /// No randomness.
     #[error("the operating system gives no randomness: {0}")]
     Randomness(getrandom::Error),
@@ -215,6 +220,13 @@ impl Home {
     /// The secret behind the keyed hashes of record ids.
     pub fn record_key(&self) -> Result<RecordKey, HomeError> {
         Ok(RecordKey::from_bytes(self.secret_key("keys/record.key")?.signing_key().to_bytes()))
+    }
+
+    /// The imported data, sealed where there is a key for it.
+    pub fn snapshots(&self) -> Result<Snapshots, HomeError> {
+        let path = self.path("keys/snapshot.key");
+        let key = path.exists().then(|| SnapshotKey::read(&path)).transpose()?;
+        Ok(Snapshots::at(self.path("snapshots"), key))
     }
 
     /// The ledger, repaired after a crash if need be; what was repaired is in [`Ledger::recoveries`].

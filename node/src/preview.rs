@@ -6,6 +6,7 @@ use notochord_disclosure::Rules;
 use notochord_proto::digest::Digest;
 use notochord_proto::name::AnalysisId;
 use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::study::Rows;
 use notochord_proto::vector;
 use notochord_stats::frame::Frame;
 use notochord_stats::plan::PlannedAnalysis;
@@ -19,7 +20,12 @@ pub fn preview(centre: &Centre, study: &SealedStudy, snapshot: Digest) -> Result
     let question = centre.question(study, &[centre.label().to_owned()])?;
     let rules = centre.rules(study)?;
     let frames = centre.frames(study, &question, snapshot)?;
-    question.plan.analyses.iter().map(|analysis| one(analysis, &frames, &rules)).collect()
+    question
+        .plan
+        .analyses
+        .iter()
+        .map(|analysis| one(analysis, &frames, &rules, question.scope.rows()))
+        .collect()
 }
 
 /// One analysis as it would leave.
@@ -36,6 +42,7 @@ fn one(
     analysis: &PlannedAnalysis,
     frames: &BTreeMap<AnalysisId, Frame>,
     rules: &Rules,
+    rows: Rows,
 ) -> Result<Preview, Refusal> {
     let layout = analysis.statistic.layout();
     let Passage { releasable, fired } = crate::centre::pass(analysis, frames, rules)?;
@@ -47,6 +54,6 @@ fn one(
         None => withheld(),
     };
     let reasons =
-        fired.iter().map(|one| format!("{}: {}", one.what, one.rule.reason(rules.minimum))).collect();
+        fired.iter().map(|one| format!("{}: {}", one.what, one.rule.reason(rules.minimum, rows))).collect();
     Ok(Preview { analysis: analysis.id.clone(), integers: layout.names().zip(vector).collect(), reasons })
 }

@@ -1,33 +1,47 @@
 //! The data dictionary: REDCap's own, with REDCap's 18 columns.
 //!
 //! It says what every field may hold. Bounds and choices are public: they scale sums and list levels, and are
-//! never learnt from data.
+//! never learnt from data. Events, missing-data codes, rules and migrations stand in files beside it.
 
+mod advice;
 mod annotation;
 mod choices;
 mod column;
+pub mod difference;
 mod event;
+mod field;
+mod field_name;
+mod fields_file;
 pub mod files;
+mod findings;
 mod kind;
+mod lines;
+mod logic;
+mod matrix;
 mod migration;
+mod migrations_file;
+mod network_file;
 mod parse;
 mod rule;
 mod settings;
+mod table;
+mod validation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub use annotation::Annotations;
-pub use event::{BASELINE, Event};
+pub use event::{BASELINE, Event, MOST_EVENTS};
+pub use field::{CheckboxLevel, Field, FieldKind};
 pub use files::DictionaryFiles;
 pub use migration::{Change, Migration};
-pub use rule::ContradictionRule;
+pub use network_file::NetworkFile;
+pub use rule::{ContradictionRule, MOST_RULES};
 pub use settings::{MissingCode, Settings};
 
 use crate::digest::Digest;
 use crate::name::VariableName;
 use crate::problem::Problem;
-use crate::scope::SITE;
-use crate::variable::{Level, Variable, VariableKind};
+use crate::variable::{Variable, VariableKind};
 
 /// A data dictionary: one field or more, the first the record id.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,101 +49,32 @@ pub struct Dictionary {
     digest: Digest,
     record_id: VariableName,
     fields: Vec<Field>,
+    /// Where in `fields` a name stands: a field's own, or a checkbox column's.
+    positions: HashMap<String, usize>,
+    has_day_zero: bool,
     forms: Vec<String>,
     events: Vec<Event>,
     settings: Settings,
     rules: Vec<ContradictionRule>,
     migrations: Vec<Migration>,
+    warnings: Vec<Problem>,
 }
 
-/// A field of the dictionary.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Field {
-    /// Its name.
-    pub name: VariableName,
-    /// The form it stands on.
-    pub form: String,
-    /// Its label, for reports.
-    pub label: String,
-    /// What it may hold.
-    pub kind: FieldKind,
-    /// Whether it identifies a person: the importer drops it before anything is stored.
-    pub identifier: bool,
-    /// Whether REDCap asks for a value.
-    pub required: bool,
-    /// What the annotation says to us.
-    pub annotations: Annotations,
-    /// Its line in the file.
-    pub line: usize,
-}
+/// The variable of the year of a patient's day 0, in a dictionary that marks it.
+pub const DAY0_YEAR: &str = "day0_year";
 
-/// What a field may hold. Bounds include both ends and are absent unless the dictionary gives both.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FieldKind {
-    /// Text validated as `integer`.
-    Integer {
-        /// Smallest and largest value.
-        bounds: Option<(i64, i64)>,
-    },
-    /// Text validated as `number`.
-    Number {
-        /// Smallest and largest value.
-        bounds: Option<(f64, f64)>,
-    },
-    /// Text validated as a date; exports write it YYYY-MM-DD.
-    Date,
-    /// 1 yes, 0 no.
-    YesNo,
-    /// 1 true, 0 false.
-    TrueFalse,
-    /// `radio` or `dropdown`: one of the levels.
-    Choice {
-        /// In the dictionary's order, one or more.
-        levels: Vec<Level>,
-    },
-    /// Any of the levels: one column `field___code` of 0 and 1 for each.
-    Checkbox {
-        /// In the dictionary's order, one or more.
-        levels: Vec<CheckboxLevel>,
-    },
-    /// Text without a validation of ours.
-    Text,
-    /// Long text.
-    Notes,
-    /// A number that REDCap computes.
-    Calc {
-        /// Smallest and largest value.
-        bounds: Option<(f64, f64)>,
-    },
-    /// A whole number on a slider, 0 to 100 unless the dictionary says otherwise.
-    Slider {
-        /// Smallest and largest value.
-        bounds: (i64, i64),
-    },
-    /// A text shown to people: no data.
-    Descriptive,
-    /// An uploaded file.
-    File,
-}
-
-/// A choice of a checkbox field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckboxLevel {
-    /// The choice.
-    pub level: Level,
-    /// The column of an export and of a snapshot: `field___code`.
-    pub column: VariableName,
-}
+/// Years that a day 0 may be of.
+const YEARS: (i64, i64) = (1900, 2100);
 
 impl Dictionary {
     /// Parses the exact bytes of a dictionary of one file; `file` is its name in problems.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Dictionary, Vec<Problem>> {
-        parse::dictionary(file, bytes)
+        parse::dictionary(file, &DictionaryFiles::of_fields(bytes))
     }
 
     /// Parses the exact bytes of a dictionary's files.
     pub fn from_files(files: &DictionaryFiles) -> Result<Dictionary, Vec<Problem>> {
-        parse::dictionary(files::DICTIONARY, files.get(files::DICTIONARY).unwrap_or_default())
+        parse::dictionary(files::DICTIONARY, files)
     }
 
     /// Its version, for people.
@@ -174,7 +119,25 @@ impl Dictionary {
 
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.name.as_str() == name)
+        self.at(name).filter(|field| field.name.as_str() == name)
+    }
+
+    /// The field that an export's column belongs to: `pmh` for its column `pmh___1`. A checkbox has no column of
+    /// its own name.
+    pub fn field_of(&self, column: &str) -> Option<&Field> {
+        self.at(column).filter(|field| {
+            field.name.as_str() != column || !matches!(field.kind, FieldKind::Checkbox { .. })
+        })
+    }
+
+    /// The form that a variable of a snapshot belongs to; none for [`DAY0_YEAR`] and for what is no variable.
+    pub fn form_of(&self, variable: &str) -> Option<&str> {
+        let field = self.field_of(variable).filter(|field| self.why_withheld(field).is_none())?;
+        Some(&field.form)
+    }
+
+    fn at(&self, name: &str) -> Option<&Field> {
+        self.positions.get(name).and_then(|at| self.fields.get(*at))
     }
 
     /// The field that tells records apart: the first.
@@ -182,14 +145,42 @@ impl Dictionary {
         &self.record_id
     }
 
-    /// What reaches a snapshot, in the order of the file: no record id, identifier, date, free text or file, and
-    /// no field called `site`, because `site` is the centre itself.
+    /// Whether some field marks a patient's day 0, from which dates are counted.
+    pub fn has_day_zero(&self) -> bool {
+        self.has_day_zero
+    }
+
+    /// What reaches a snapshot, in the order of the file: no record id, identifier, free text or file, and dates
+    /// as days since day 0. Last the year of day 0, where some field marks that day.
     pub fn variables(&self) -> Vec<Variable> {
-        self.fields
-            .iter()
-            .filter(|field| self.why_withheld(field).is_none())
-            .flat_map(Field::variables)
-            .collect()
+        let entered = self.fields.iter().filter(|field| self.why_withheld(field).is_none());
+        entered.flat_map(Field::variables).chain(self.day_zero_year()).collect()
+    }
+
+    fn day_zero_year(&self) -> Option<Variable> {
+        Some(Variable {
+            name: VariableName::new(DAY0_YEAR).ok().filter(|_| self.has_day_zero)?,
+            label: "Year of day 0".to_owned(),
+            kind: VariableKind::Integer { bounds: Some(YEARS) },
+            unit: None,
+            grid: None,
+            sensitive: false,
+        })
+    }
+
+    /// What is legal in the files and yet unwise, such as a number without bounds.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The steps from a version to this one, oldest first: none for this version itself, and no answer for a
+    /// version that is not known.
+    pub fn migrations_from(&self, version: &str) -> Option<Vec<&Migration>> {
+        if version == self.version() {
+            return Some(Vec::new());
+        }
+        let first = self.migrations.iter().position(|step| step.from == version)?;
+        Some(self.migrations.iter().skip(first).collect())
     }
 
     /// The fields that never reach a study, and what they are.
@@ -202,47 +193,12 @@ impl Dictionary {
     pub fn why_withheld(&self, field: &Field) -> Option<&'static str> {
         match &field.kind {
             _ if field.name == self.record_id => Some("the record id"),
-            _ if field.name.as_str() == SITE => Some("the centre's own name"),
             _ if field.identifier => Some("an identifier"),
-            FieldKind::Date => Some("a date, which this version does not use"),
+            FieldKind::Date if !self.has_day_zero => Some("a date; no field is marked `@DAY0`"),
             FieldKind::Text | FieldKind::Notes => Some("free text"),
             FieldKind::Descriptive => Some("descriptive text without data"),
             FieldKind::File => Some("an uploaded file"),
             _ => None,
-        }
-    }
-}
-
-impl Field {
-    /// The variables its column or columns become.
-    fn variables(&self) -> Vec<Variable> {
-        if let FieldKind::Checkbox { levels } = &self.kind {
-            let ticked = |choice: &CheckboxLevel| Variable {
-                label: format!("{}: {}", self.label, choice.level.label),
-                ..self.variable(choice.column.clone(), VariableKind::Integer { bounds: Some((0, 1)) })
-            };
-            return levels.iter().map(ticked).collect();
-        }
-        self.variable_kind().map(|kind| self.variable(self.name.clone(), kind)).into_iter().collect()
-    }
-
-    fn variable(&self, name: VariableName, kind: VariableKind) -> Variable {
-        let Annotations { grid, sensitive, unit, .. } = &self.annotations;
-        let (unit, grid, sensitive) = (unit.clone(), *grid, *sensitive);
-        Variable { name, label: self.label.clone(), kind, unit, grid, sensitive }
-    }
-
-    fn variable_kind(&self) -> Option<VariableKind> {
-        match &self.kind {
-            FieldKind::Integer { bounds } => Some(VariableKind::Integer { bounds: *bounds }),
-            FieldKind::Number { bounds } | FieldKind::Calc { bounds } => {
-                Some(VariableKind::Number { bounds: *bounds })
-            }
-            FieldKind::YesNo | FieldKind::TrueFalse => Some(VariableKind::Integer { bounds: Some((0, 1)) }),
-            FieldKind::Choice { levels } => Some(VariableKind::Factor { levels: levels.clone() }),
-            FieldKind::Slider { bounds } => Some(VariableKind::Integer { bounds: Some(*bounds) }),
-            FieldKind::Date | FieldKind::Text | FieldKind::Notes | FieldKind::Checkbox { .. } => None,
-            FieldKind::Descriptive | FieldKind::File => None,
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Three-valued logic as in SQL: a comparison or a sum over something missing is missing. Anything outside the
 //! grammar is refused by name, so that a reader of [`Expression`] has seen everything a study can ask of a row.
+//!
+//! What a patient has many of is asked for in two ways: `variable@event` is the value at one event, and a
+//! [`Reduction`] makes one value of all entries of a form.
 
 mod check;
 mod parse;
@@ -10,7 +13,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use crate::name::VariableName;
+use crate::name::{FormName, VariableName};
 use crate::scope::Scope;
 use crate::variable::VariableKind;
 
@@ -87,6 +90,15 @@ pub enum Expression {
         /// As many as the function takes.
         arguments: Vec<Expression>,
     },
+    /// `any(condition)` and its kin: one value of all the patient's entries of a form.
+    Reduce {
+        /// How many become one.
+        reduction: Reduction,
+        /// What is asked of each entry; its variables belong to one form.
+        value: Box<Expression>,
+    },
+    /// `count(form)`: how many entries of the form the patient has.
+    Count(FormName),
 }
 
 /// `WHEN condition THEN value`
@@ -145,6 +157,25 @@ pub enum Function {
     Greatest,
 }
 
+/// How a value of each entry of a form becomes one value of the patient. Entries come in the order of event,
+/// visit and instance; those where the value is missing are passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// `any(condition)`: true where it is true of some entry; missing where there are entries and it is missing
+    /// of all; else false.
+    Any,
+    /// `first(x)`
+    First,
+    /// `last(x)`
+    Last,
+    /// `min(x)`
+    Min,
+    /// `max(x)`
+    Max,
+    /// `sum(x)`; missing where no entry has a value.
+    Sum,
+}
+
 /// What an expression gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpressionKind {
@@ -195,7 +226,7 @@ impl Expression {
         check::resolved_value(self, scope, kind)
     }
 
-    /// The variables it reads.
+    /// The variables it reads, of the row itself or in a reduction.
     pub fn variables(&self) -> BTreeSet<VariableName> {
         let mut variables = BTreeSet::new();
         self.visit(&mut |part| {
@@ -204,6 +235,23 @@ impl Expression {
             }
         });
         variables
+    }
+
+    /// The variables it reads of the row itself, and not in a reduction.
+    pub fn variables_of_the_row(&self) -> BTreeSet<VariableName> {
+        match self {
+            Self::Variable(name) => BTreeSet::from([name.clone()]),
+            Self::Reduce { .. } => BTreeSet::new(),
+            _ => self.parts().into_iter().flat_map(Self::variables_of_the_row).collect(),
+        }
+    }
+
+    /// Its reductions and counts of entries, in the order they are written.
+    pub fn reductions(&self) -> Vec<&Expression> {
+        match self {
+            Self::Reduce { .. } | Self::Count(_) => vec![self],
+            _ => self.parts().into_iter().flat_map(Self::reductions).collect(),
+        }
     }
 
     /// The expression as SQL in one line; it parses back to the same expression.
@@ -222,7 +270,9 @@ impl Expression {
     fn parts(&self) -> Vec<&Expression> {
         match self {
             Self::Variable(_) | Self::Number(_) | Self::Text(_) | Self::Truth(_) | Self::Null => Vec::new(),
+            Self::Count(_) => Vec::new(),
             Self::Not(part) | Self::Negate(part) | Self::IsNull(part) => vec![part],
+            Self::Reduce { value, .. } => vec![value],
             Self::And(parts) | Self::Or(parts) | Self::Coalesce(parts) => parts.iter().collect(),
             Self::Call { arguments, .. } => arguments.iter().collect(),
             Self::Compare { left, right, .. } | Self::Arithmetic { left, right, .. } => vec![left, right],
@@ -255,6 +305,23 @@ impl Function {
     /// Whether it takes one argument or as many as one likes.
     pub fn takes_many(self) -> bool {
         matches!(self, Self::Least | Self::Greatest)
+    }
+}
+
+impl Reduction {
+    /// Every reduction.
+    pub const ALL: [Reduction; 6] = [Self::Any, Self::First, Self::Last, Self::Min, Self::Max, Self::Sum];
+
+    /// Its name as written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Sum => "sum",
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeFloat, DeInteger, DeString, DeTable, DeValue};
 
+pub(crate) use value::written_date;
 pub use value::{FieldValue, FromField, OneOrMany, one_of};
 
 use crate::document;

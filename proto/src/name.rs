@@ -67,13 +67,22 @@ macro_rules! name {
 }
 
 name!(
-    /// A variable of the dictionary or a derived one, as REDCap names fields.
+    /// A variable of the dictionary or a derived one, as REDCap names fields; or `variable@event`, its value at
+    /// that event.
     VariableName,
     "variable name",
     "lower-case letters, digits and `_`, a letter first, at most 100 characters",
-    |text| text.len() <= 100
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    |text| match text.split_once('@') {
+        Some((field, event)) => is_field(field) && (1..=100).contains(&event.len()) && is_snake(event),
+        None => is_field(text),
+    }
+);
+name!(
+    /// A form of the dictionary, as REDCap names instruments.
+    FormName,
+    "form name",
+    "lower-case letters, digits and `_`, at most 100 characters",
+    |text| (1..=100).contains(&text.len()) && is_snake(text)
 );
 name!(
     /// A centre's name in certificates and messages.
@@ -123,6 +132,26 @@ name!(
         })
 );
 
+impl VariableName {
+    /// The name without the event: `pain` of `pain@month3`.
+    pub fn field(&self) -> &str {
+        self.0.split_once('@').map_or(&self.0, |(field, _)| field)
+    }
+
+    /// The event of a `variable@event`.
+    pub fn event(&self) -> Option<&str> {
+        self.0.split_once('@').map(|(_, event)| event)
+    }
+}
+
+fn is_field(text: &str) -> bool {
+    text.len() <= 100 && text.starts_with(|c: char| c.is_ascii_lowercase()) && is_snake(text)
+}
+
+fn is_snake(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
 fn is_slug(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
@@ -131,6 +160,7 @@ fn is_slug(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -141,6 +171,18 @@ mod tests {
         assert!(SiteId::new("university-hospital-1").is_ok());
         assert!(VariableName::new("nrs_overall").is_ok());
         assert!(VariableName::new("1st").is_err());
+    }
+
+    #[test]
+    fn a_variable_may_be_asked_for_at_an_event() {
+        let name = VariableName::new("pain@month3_arm_1").unwrap();
+        assert_eq!((name.field(), name.event()), ("pain", Some("month3_arm_1")));
+        let name = VariableName::new("pain").unwrap();
+        assert_eq!((name.field(), name.event()), ("pain", None));
+        assert!(VariableName::new("pain@2_weeks").is_ok());
+        for text in ["@month3", "pain@", "pain@Month3", "pain@month3@month6", "1st@month3", "pain@-"] {
+            assert!(VariableName::new(text).is_err(), "{text}");
+        }
     }
 
     #[test]

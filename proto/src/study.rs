@@ -11,6 +11,7 @@ mod disclosure;
 mod parse;
 mod people;
 mod sites;
+mod version;
 
 pub use analysis::Analysis;
 pub use cohort::{Cohort, Rows};
@@ -42,6 +43,8 @@ pub struct Study {
     pub network: NetworkName,
     /// The version of the dictionary it was written against; the current one where absent.
     pub dictionary: Option<String>,
+    /// Where that version stands.
+    pub dictionary_place: Place,
     /// The first day it may run.
     pub not_before: Option<Date>,
     /// The last day it may run.

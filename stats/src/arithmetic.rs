@@ -138,7 +138,7 @@ fn node(expression: &Expression, scope: &Scope) -> Result<(Node, Range), String>
     let unary = |inner: &Expression| node(inner, scope);
     Ok(match expression {
         Expression::Variable(name) => {
-            let numeric = Numeric::of(scope.require(name)?)?;
+            let numeric = Numeric::of(&scope.require(name)?)?;
             let range = Range::of(&numeric.quantity);
             (Node::Variable(numeric), range)
         }

@@ -105,12 +105,15 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
         );
     }
     let variable = scope.require(&name).map_err(|message| fields.problem("outcome", message))?;
-    let by = scope.require(&by).and_then(Levels::of).map_err(|message| fields.problem("by", message))?;
+    let by = scope
+        .require(&by)
+        .and_then(|variable| Levels::of(&variable))
+        .map_err(|message| fields.problem("by", message))?;
     if by.name == name {
         return Err(fields.problem("by", "`outcome` and `by` are the same variable"));
     }
     let mut tables = Tables::default();
-    let outcome = OutcomeByGroup::new(variable, &by.codes(), &mut tables);
+    let outcome = OutcomeByGroup::new(&variable, &by.codes(), &mut tables);
     let mut outcome = outcome.map_err(|message| fields.problem("outcome", message))?;
     let missing = tables.count(TablePurpose::Missing, format!("{name} by {}", by.name), "missing");
     let mut sums = tables.sums();

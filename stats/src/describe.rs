@@ -81,7 +81,7 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
     let mut variables = Vec::new();
     for name in &names {
         let variable = scope.require(name).map_err(|message| fields.problem("variables", message))?;
-        let described = Described::new(variable, width, &headings, &mut tables);
+        let described = Described::new(&variable, width, &headings, &mut tables);
         variables.push(described.map_err(|message| fields.problem("variables", message))?);
         if tables.len() > LONGEST {
             let message =

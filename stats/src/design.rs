@@ -201,7 +201,7 @@ impl Design {
     }
 
     fn factor(&mut self, name: &VariableName, scope: &Scope) -> Result<Meaning, String> {
-        let levels = Levels::of(scope.require(name)?)?;
+        let levels = Levels::of(&scope.require(name)?)?;
         let order = (0..levels.len()).collect();
         self.factors.push(Factor { levels, order });
         Ok(Meaning::Factor(self.factors.len() - 1))
@@ -212,7 +212,7 @@ impl Design {
         let names: BTreeSet<VariableName> = self.numbers.iter().flat_map(Arithmetic::variables).collect();
         for name in names {
             let is_factor = self.factors.iter().any(|factor| factor.levels.name == name);
-            let levels = Levels::of(scope.require(&name)?).ok();
+            let levels = Levels::of(&scope.require(&name)?).ok();
             self.counted.extend(levels.filter(|_| !is_factor));
         }
         Ok(())

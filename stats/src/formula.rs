@@ -84,6 +84,8 @@ mod tests {
         assert_eq!(names("y ~ (a + b) * c - a:c"), ["a", "b", "c", "b:c"]);
         assert_eq!(names("y ~ b:a + a + b"), ["a", "b", "b:a"]);
         assert_eq!(names("y ~ a + a"), ["a"]);
+        assert_eq!(names("y@month3 ~ y@baseline * factor(a@2_weeks)").len(), 3);
+        assert_eq!(names("y ~ a@month3 + a + log(a@month3)"), ["a@month3", "a", "log(a@month3)"]);
         assert_eq!(
             names("log(y) ~ factor(site) + log(bili) + I(age*2)"),
             ["factor(site)", "log(bili)", "I(age * 2)"]
@@ -112,6 +114,8 @@ mod tests {
             ("y ~ a +", "end"),
             ("y ~ (a", "`)`"),
             ("y ~ I(a LIKE b)", "LIKE"),
+            ("y ~ a@", "`a@` is not a variable name"),
+            ("y ~ @month3", "`@month3` is not a variable name"),
         ];
         for (text, word) in refused {
             let error = Formula::parse(text).unwrap_err();

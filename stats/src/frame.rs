@@ -27,6 +27,8 @@ use notochord_proto::name::VariableName;
 pub struct Frame {
     rows: usize,
     columns: BTreeMap<VariableName, Column>,
+    /// The patient of every row; each row is a patient of its own where absent.
+    patients: Option<Vec<u32>>,
 }
 
 /// The values of one variable; null is missing.
@@ -39,29 +41,59 @@ pub enum Column {
     Factor(Int32Array),
 }
 
-/// Columns that do not make a frame.
+/// What does not make a frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("column `{variable}` has {found} rows, not {expected}")]
-pub struct FrameError {
-    variable: VariableName,
-    found: usize,
-    expected: usize,
+pub enum FrameError {
+    /// A column that is longer or shorter than the frame.
+    #[error("column `{variable}` has {found} rows, not {expected}")]
+    Column {
+        /// The column's variable.
+        variable: VariableName,
+        /// Its rows.
+        found: usize,
+        /// The frame's.
+        expected: usize,
+    },
+    /// Too many or too few rows of which the patient is given.
+    #[error("the patients of {found} rows are given, not of {expected}")]
+    Patients {
+        /// The rows given.
+        found: usize,
+        /// The frame's.
+        expected: usize,
+    },
 }
 
 impl Frame {
-    /// A frame of `rows` rows; every column must be that long.
+    /// A frame of `rows` rows, each of another patient; every column must be that long.
     pub fn new(rows: usize, columns: BTreeMap<VariableName, Column>) -> Result<Self, FrameError> {
         match columns.iter().find(|(_, column)| column.len() != rows) {
             Some((variable, column)) => {
-                Err(FrameError { variable: variable.clone(), found: column.len(), expected: rows })
+                Err(FrameError::Column { variable: variable.clone(), found: column.len(), expected: rows })
             }
-            None => Ok(Self { rows, columns }),
+            None => Ok(Self { rows, columns, patients: None }),
+        }
+    }
+
+    /// The same frame, several rows of which may be of one patient: the patient of every row, by any number.
+    pub fn of_patients(self, patients: Vec<u32>) -> Result<Self, FrameError> {
+        match patients.len() == self.rows {
+            true => Ok(Self { patients: Some(patients), ..self }),
+            false => Err(FrameError::Patients { found: patients.len(), expected: self.rows }),
         }
     }
 
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// The most rows that one patient has; 0 where there are no rows.
+    pub fn most_rows_of_a_patient(&self) -> usize {
+        let Some(patients) = &self.patients else { return self.rows.min(1) };
+        let mut sorted = patients.clone();
+        sorted.sort_unstable();
+        sorted.chunk_by(|one, next| one == next).map(<[u32]>::len).max().unwrap_or(0)
     }
 
     /// The column of a variable.
@@ -74,7 +106,9 @@ impl Frame {
     pub fn part(&self, rows: &[usize]) -> Frame {
         let rows: Vec<usize> = rows.iter().copied().filter(|row| *row < self.rows).collect();
         let columns = self.columns.iter().map(|(name, column)| (name.clone(), column.part(&rows))).collect();
-        Frame { rows: rows.len(), columns }
+        let patients = self.patients.as_ref();
+        let patients = patients.map(|all| rows.iter().filter_map(|row| all.get(*row)).copied().collect());
+        Frame { rows: rows.len(), columns, patients }
     }
 }
 
@@ -126,5 +160,16 @@ mod tests {
         let Some(Column::Integer(values)) = part.column(&name("age")) else { panic!("not an integer") };
         assert_eq!(values.iter().collect::<Vec<_>>(), [Some(3), None]);
         assert_eq!(part.rows(), 2);
+    }
+
+    #[test]
+    fn a_frame_knows_how_many_rows_a_patient_has() {
+        let frame = |rows| Frame::new(rows, BTreeMap::new()).unwrap();
+        assert_eq!((frame(0).most_rows_of_a_patient(), frame(3).most_rows_of_a_patient()), (0, 1));
+        let visits = frame(6).of_patients(vec![7, 2, 7, 2, 7, 9]).unwrap();
+        assert_eq!(visits.most_rows_of_a_patient(), 3);
+        assert_eq!(visits.part(&[1, 0, 3, 5, 99]).most_rows_of_a_patient(), 2);
+        let error = frame(3).of_patients(vec![1]).err().unwrap();
+        assert_eq!(error.to_string(), "the patients of 1 rows are given, not of 3");
     }
 }

@@ -40,7 +40,7 @@ impl Groups {
         let Some(By { names, listed }) = fields.optional::<By>("by")? else {
             return Ok(Self { by: Vec::new(), listed: false });
         };
-        let levels = |name| scope.require(name).and_then(Levels::of);
+        let levels = |name| scope.require(name).and_then(|variable| Levels::of(&variable));
         let by = names.iter().map(levels).collect::<Result<Vec<_>, _>>();
         let by = by.map_err(|message| fields.problem("by", message))?;
         let groups = by.iter().try_fold(1_usize, |groups, levels| groups.checked_mul(levels.len()));

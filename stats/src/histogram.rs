@@ -72,10 +72,10 @@ struct Bin {
 pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn Statistic>, Problem> {
     let name: VariableName = fields.required("variable")?;
     let variable = scope.require(&name).map_err(|message| fields.problem("variable", message))?;
-    let numeric = Numeric::of(variable).map_err(|message| fields.problem("variable", message))?;
+    let numeric = Numeric::of(&variable).map_err(|message| fields.problem("variable", message))?;
     let groups = Groups::parse(fields, scope)?;
     let width: Option<f64> = fields.optional("grid")?;
-    let grid = Grid::coarse(variable, width).map_err(|message| fields.problem("grid", message))?;
+    let grid = Grid::coarse(&variable, width).map_err(|message| fields.problem("grid", message))?;
     let headings = groups.headings();
     if grid.cells() * headings.len() > LONGEST {
         return Err(fields.problem("grid", format!("the grids of all groups have more than {LONGEST} cells")));

@@ -93,7 +93,10 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
 
 fn levels(fields: &mut Fields<'_>, key: &'static str, scope: &Scope) -> Result<Levels, Problem> {
     let name: VariableName = fields.required(key)?;
-    scope.require(&name).and_then(Levels::of).map_err(|message| fields.problem(key, message))
+    scope
+        .require(&name)
+        .and_then(|variable| Levels::of(&variable))
+        .map_err(|message| fields.problem(key, message))
 }
 
 impl Statistic for CrossTable {

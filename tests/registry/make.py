@@ -13,7 +13,7 @@ FIELDS = [  # name, form, type, label, choices, validation, min, max, identifier
     ("sex", "registration", "radio", "Sex", "1, Female | 2, Male", "", "", "", "", ""),
     ("age", "registration", "text", "Age at surgery", "", "integer", "18", "95", "", "@UNIT(years)"),
     ("remarks", "registration", "notes", "Remarks", "", "", "", "", "", ""),
-    ("surg_date", "surgery", "text", "Date of surgery", "", "date_ymd", "", "", "", "@DAY0 @DAYS(0,0)"),
+    ("surg_date", "surgery", "text", "Date of surgery", "", "date_ymd", "", "", "", "@DAY0"),
     ("approach", "surgery", "dropdown", "Approach", "post, Posterior | ant, Anterior | both, Combined", "", "", "", "", ""),
     ("levels_n", "surgery", "text", "Instrumented levels", "", "integer", "0", "15", "", ""),
     ("visit_date", "pain", "text", "Date of visit", "", "date_ymd", "", "", "", "@VISIT @DAYS(-60,900)"),

@@ -8,9 +8,8 @@ use notochord_link::dictionary_directory;
 use notochord_link::private_file::{create_private, create_private_directory};
 use notochord_link::tls::create_key;
 use notochord_program::failure::Failure;
-use notochord_proto::dictionary::{Dictionary, DictionaryFiles, files};
+use notochord_proto::dictionary::{Dictionary, DictionaryFiles, NetworkFile, files};
 use notochord_proto::envelope::Envelope;
-use notochord_proto::fields::Section;
 use notochord_proto::keys::PublicKey;
 use notochord_proto::name::{Address, NetworkName};
 use notochord_proto::role::{NamedKey, Role};
@@ -258,10 +257,11 @@ impl Init {
 
 /// Name and label of a network's directory.
 fn read_network_file(file: &Path) -> Result<(NetworkName, String), Failure> {
-    let text = fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
-    let section = Section::parse(&file.display().to_string(), &text)?;
-    let mut fields = section.fields();
-    Ok((fields.required("name")?, fields.required("label")?))
+    let bytes = fs::read(file).map_err(|error| Failure::unreadable(file, &error))?;
+    let shown = file.display().to_string();
+    let NetworkFile { name, label, .. } = NetworkFile::parse(&shown, &bytes)?;
+    let lacks = |key: &str| Failure::usage(format!("{shown}: the document lacks the key `{key}`"));
+    Ok((name.ok_or_else(|| lacks("name"))?, label.ok_or_else(|| lacks("label"))?))
 }
 
 /// A new directory beside `path`, which must not be there yet (or be empty), to be moved onto it when complete.

@@ -28,16 +28,6 @@ use crate::client::{connect, membership, status_failure};
 use crate::printing::grid;
 
 #[derive(Subcommand)]
-pub(super) enum DictionaryCommand {
-    /// Check a data dictionary and say what it holds
-    #[command(after_help = "Example: notochord dictionary check dictionary.csv")]
-    Check {
-        /// REDCap's data dictionary CSV
-        file: PathBuf,
-    },
-}
-
-#[derive(Subcommand)]
 pub(super) enum StudyCommand {
     /// Write a commented template
     #[command(after_help = "Example: notochord study new my-study.toml")]
@@ -112,21 +102,6 @@ pub(super) enum StudyCommand {
     },
 }
 
-impl DictionaryCommand {
-    pub(super) fn run(self) -> Result<(), Failure> {
-        let Self::Check { file } = self;
-        let name = file.display().to_string();
-        let dictionary = Dictionary::parse(&name, &read(&file)?)?;
-        let variables = dictionary.variables().len();
-        println!(
-            "{name}: {} fields, {variables} of them reach a snapshot. {}",
-            dictionary.fields().len(),
-            dictionary.digest()
-        );
-        Ok(())
-    }
-}
-
 impl StudyCommand {
     pub(super) fn run(self, home: &Path) -> Result<(), Failure> {
         match self {
@@ -173,7 +148,7 @@ fn check(home: &Path, file: &Path, dictionary: Option<&Path>) -> Result<Study, F
         }
     };
     // The sites of a run are not known yet; `site` then has stand-ins for levels.
-    let scope = Scope::new(&dictionary, &[]).with_derived(&study)?;
+    let scope = Scope::for_study(&dictionary, &[], &study)?;
     let plan = Plan::new(&study, &scope)?;
     if let Some((analysis, term)) = plan.defined_sum(&study) {
         eprintln!(

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use notochord_proto::layout::Sum;
+use notochord_proto::study::Rows;
 use proptest::prelude::*;
 
 use super::*;
@@ -134,11 +135,59 @@ fn a_contribution_that_does_not_fit_its_layout_is_an_error() {
     assert_eq!(decide(0, &[20, 20, i128::MIN]), Ok(()));
 }
 
+/// The rules where one patient may have so many rows.
+fn visits(k: u32, most: usize) -> Rules {
+    rules(k).for_rows_per_patient(most)
+}
+
+#[test]
+fn few_patients_with_many_visits_are_still_few_patients() {
+    let layout = Layout { tables: vec![table(TablePurpose::Frequency, 2, 1)], ..Layout::default() };
+    // Three patients with five visits each, who might as well be fifteen.
+    assert!(decide(&layout, &[15, 0], &visits(10, 5)).unwrap().refuses());
+    assert!(!decide(&layout, &[15, 0], &rules(10)).unwrap().refuses());
+    let withheld = |counts: [i128; 2]| decide(&layout, &counts, &visits(10, 5)).unwrap().withheld;
+    assert_eq!(withheld([50, 0]), [false, false]);
+    assert_eq!(withheld([49, 60]), [true, true]);
+    assert_eq!(withheld([50, 60]), [false, false]);
+    assert_eq!(withheld([49, 0]), [true, true]);
+}
+
+#[test]
+fn a_model_of_visits_counts_the_patients_they_may_be_of() {
+    let refused = |columns, rows: i128, most| {
+        let decision = decide(&model(columns), &[rows, rows, 0, 0, 0, 5, 6], &visits(10, most)).unwrap();
+        fired(&decision).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(4, 100, 1), [] as [Rule; 0]);
+    assert_eq!(refused(4, 100, 5), [] as [Rule; 0]);
+    assert_eq!(refused(4, 95, 5), [Rule::Parameters]);
+    assert_eq!(refused(10, 55, 5), [Rule::ResidualDf, Rule::Parameters]);
+    assert_eq!(refused(2, 49, 5), [Rule::Rows]);
+}
+
+#[test]
+fn with_a_minimum_of_1_every_visit_leaves() {
+    let layout = Layout { tables: vec![table(TablePurpose::Frequency, 2, 1)], ..Layout::default() };
+    assert!(!decide(&layout, &[1, 2], &visits(1, 5)).unwrap().withheld.contains(&true));
+    assert!(!visits(1, usize::MAX).act());
+}
+
 #[test]
 fn every_rule_says_why_in_words() {
     let k = Threshold::new(10).unwrap();
-    assert_eq!(Rule::Primary.reason(k), "a count from 1 to 9 could point at single patients");
-    assert_eq!(Rule::Rows.reason(k), "the analysis rests on fewer than 10 patients, or on nobody");
+    assert_eq!(Rule::Primary.reason(k, Rows::Patient), "a count from 1 to 9 could point at single patients");
+    assert_eq!(
+        Rule::Rows.reason(k, Rows::Patient),
+        "the analysis rests on fewer than 10 patients, or on nobody"
+    );
+    for rule in Rule::ALL {
+        assert!(rule.reason(k, Rows::Visit).contains("patients"), "{}", rule.name());
+    }
+    assert_eq!(
+        Rule::Primary.reason(k, Rows::Visit),
+        "a count of visits that could be of fewer than 10 patients could point at single ones"
+    );
 }
 
 #[test]
@@ -170,6 +219,22 @@ proptest! {
         let smaller = decide(&layout, &values, &rules(k)).unwrap().withheld;
         let larger = decide(&layout, &values, &rules(k + 1)).unwrap().withheld;
         prop_assert!(smaller.iter().zip(&larger).all(|(smaller, larger)| !smaller || *larger));
+    }
+
+    #[test]
+    fn more_rows_of_a_patient_never_let_out_more(
+        (layout, values) in contributions(), k in 1u32..25, most in 0usize..5,
+    ) {
+        let fewer = decide(&layout, &values, &visits(k, most)).unwrap().withheld;
+        let more = decide(&layout, &values, &visits(k, most + 1)).unwrap().withheld;
+        prop_assert!(fewer.iter().zip(&more).all(|(fewer, more)| !fewer || *more));
+    }
+
+    #[test]
+    fn one_row_of_each_patient_changes_nothing((layout, values) in contributions(), k in 1u32..25) {
+        for most in [0, 1] {
+            prop_assert_eq!(decide(&layout, &values, &visits(k, most)), decide(&layout, &values, &rules(k)));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! parameter for five patients.
 
 use notochord_proto::layout::Design;
+use notochord_proto::study::Rows;
 
 use crate::profile::Threshold;
 use crate::rule::Rule;
@@ -30,17 +31,34 @@ pub(crate) fn broken(design: &Design, patients: i128, minimum: Threshold) -> Vec
     .collect()
 }
 
-pub(crate) fn level_reason(minimum: Threshold) -> String {
-    format!(
-        "a level or pair of levels of the model has from 1 to {} patients, whose records it would repeat",
-        minimum.get() - 1
-    )
+pub(crate) fn level_reason(minimum: Threshold, rows: Rows) -> String {
+    match rows {
+        Rows::Patient => format!(
+            "a level or pair of levels of the model has from 1 to {} patients, whose records it would repeat",
+            minimum.get() - 1
+        ),
+        Rows::Visit => format!(
+            "a level or pair of levels of the model has visits that could be of fewer than {minimum} patients, whose records it would repeat"
+        ),
+    }
 }
 
-pub(crate) fn parameters_reason() -> String {
-    format!("the model has fewer than {PATIENTS_PER_PARAMETER} patients for each parameter")
+pub(crate) fn parameters_reason(rows: Rows) -> String {
+    match rows {
+        Rows::Patient => {
+            format!("the model has fewer than {PATIENTS_PER_PARAMETER} patients for each parameter")
+        }
+        Rows::Visit => format!(
+            "the model's visits could be of fewer than {PATIENTS_PER_PARAMETER} patients for each parameter"
+        ),
+    }
 }
 
-pub(crate) fn residual_df_reason() -> String {
-    format!("the model has fewer than {RESIDUAL_DF} residual degrees of freedom")
+pub(crate) fn residual_df_reason(rows: Rows) -> String {
+    match rows {
+        Rows::Patient => format!("the model has fewer than {RESIDUAL_DF} residual degrees of freedom"),
+        Rows::Visit => format!(
+            "of the patients its visits could be of, the model has fewer than {RESIDUAL_DF} residual degrees of freedom"
+        ),
+    }
 }

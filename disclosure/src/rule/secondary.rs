@@ -7,6 +7,8 @@
 
 pub(crate) mod range;
 
+use notochord_proto::study::Rows;
+
 use crate::frequency::table::{Line, Table};
 use crate::frequency::withheld::{Tally, Withheld};
 use crate::profile::Threshold;
@@ -38,8 +40,13 @@ pub(crate) fn companion(
     })
 }
 
-pub(crate) fn reason(minimum: Threshold) -> String {
-    format!(
-        "with it, and a total, a withheld count could be worked out to within fewer than {minimum} patients"
-    )
+pub(crate) fn reason(minimum: Threshold, rows: Rows) -> String {
+    match rows {
+        Rows::Patient => format!(
+            "with it, and a total, a withheld count could be worked out to within fewer than {minimum} patients"
+        ),
+        Rows::Visit => format!(
+            "with it, and a total, a withheld count of visits could be worked out to within those of fewer than {minimum} patients"
+        ),
+    }
 }

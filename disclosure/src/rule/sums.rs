@@ -6,6 +6,7 @@
 //! rules on small counts and on small rests hold for it.
 
 use notochord_proto::layout::Sum;
+use notochord_proto::study::Rows;
 
 use crate::profile::Threshold;
 use crate::rule::complement;
@@ -27,8 +28,13 @@ fn patients(sum: &Sum, counts: &[i128]) -> i128 {
     sum.over.iter().filter_map(|cell| counts.get(*cell)).sum()
 }
 
-pub(crate) fn reason(minimum: Threshold) -> String {
-    format!(
-        "a sum over fewer than {minimum} patients, or one that tells a small or withheld number of patients"
-    )
+pub(crate) fn reason(minimum: Threshold, rows: Rows) -> String {
+    match rows {
+        Rows::Patient => format!(
+            "a sum over fewer than {minimum} patients, or one that tells a small or withheld number of patients"
+        ),
+        Rows::Visit => format!(
+            "a sum over visits that could be of fewer than {minimum} patients, or one that tells a small or withheld number of visits"
+        ),
+    }
 }

@@ -7,8 +7,8 @@ use arrow_array::types::Float64Type;
 use notochord_proto::expression::{Expression, ExpressionKind, Function, Operator};
 use notochord_stats::frame::Column;
 
-use super::EvaluateError;
 use super::choose::{case, coalesce};
+use super::{EvaluateError, reduced};
 use crate::cohort::Cohort;
 
 /// The number for every row.
@@ -42,6 +42,9 @@ pub(crate) fn number(expression: &Expression, cohort: &Cohort) -> Result<Float64
         }
         Expression::Coalesce(parts) => {
             coalesce(parts, ExpressionKind::Number, cohort)?.as_primitive().clone()
+        }
+        Expression::Reduce { .. } | Expression::Count(_) => {
+            reduced(expression, cohort)?.as_primitive_opt().ok_or(WANTED)?.clone()
         }
         Expression::Text(_)
         | Expression::Truth(_)

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod interpreter;
+pub(crate) mod interpreter;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
@@ -30,7 +30,7 @@ struct Rows {
 
 impl Rows {
     fn cohort(&self) -> Cohort {
-        let mut cohort = Cohort::new(self.p.len());
+        let mut cohort = Cohort::of((0..self.p.len() as u32).collect(), Arc::default());
         let integer = || VariableKind::Integer { bounds: None };
         let number = || VariableKind::Number { bounds: None };
         let level = |code: &str| Level { code: code.into(), label: code.into() };
@@ -56,12 +56,12 @@ impl Rows {
             value.map_or(Value::Missing, |code| Value::Text(CODES[code as usize].into()))
         };
         Row::from([
-            ("p", number(self.p[row].map(|value| value as f64))),
-            ("q", number(self.q[row].map(|value| value as f64))),
-            ("x", number(self.x[row])),
-            ("y", number(self.y[row])),
-            ("arm", code(self.arm[row])),
-            ("next", code(self.next[row])),
+            ("p".into(), number(self.p[row].map(|value| value as f64))),
+            ("q".into(), number(self.q[row].map(|value| value as f64))),
+            ("x".into(), number(self.x[row])),
+            ("y".into(), number(self.y[row])),
+            ("arm".into(), code(self.arm[row])),
+            ("next".into(), code(self.next[row])),
         ])
     }
 }
@@ -194,6 +194,7 @@ fn a_case_without_a_true_branch_and_without_else_is_missing() {
 fn an_expression_that_was_never_checked_is_an_error_and_not_a_panic() {
     let cohort = one(Some(1.0), None, None).cohort();
     let refusal = |text: &str| truth(&Expression::parse(text).unwrap(), &cohort).unwrap_err().to_string();
+    assert_eq!(refusal("max(x) = 1"), "a reduction does not read the entries of one form");
     assert_eq!(refusal("z = 1"), "`z` is not among the variables at hand");
     assert_eq!(refusal("x"), "a value stands where a condition is wanted");
     assert_eq!(refusal("x = arm"), "a value stands where a number is wanted");

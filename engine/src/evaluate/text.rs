@@ -4,8 +4,8 @@ use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
 use notochord_proto::expression::{Expression, ExpressionKind};
 
-use super::EvaluateError;
 use super::choose::{case, coalesce};
+use super::{EvaluateError, reduced};
 use crate::cohort::Cohort;
 
 /// The code for every row.
@@ -24,7 +24,9 @@ pub(crate) fn text(expression: &Expression, cohort: &Cohort) -> Result<StringArr
             Ok(chosen.as_string().clone())
         }
         Expression::Coalesce(parts) => Ok(coalesce(parts, ExpressionKind::Text, cohort)?.as_string().clone()),
+        Expression::Reduce { .. } => Ok(reduced(expression, cohort)?.as_string_opt().ok_or(WANTED)?.clone()),
         Expression::Number(_)
+        | Expression::Count(_)
         | Expression::Truth(_)
         | Expression::Not(_)
         | Expression::And(_)

@@ -8,7 +8,7 @@ use arrow_ord::cmp;
 use notochord_proto::expression::{Comparison, Expression, ExpressionKind};
 
 use super::choose::{case, coalesce};
-use super::{EvaluateError, array, common_kind, kind};
+use super::{EvaluateError, array, common_kind, kind, reduced};
 use crate::cohort::Cohort;
 
 /// The condition's value for every row.
@@ -49,14 +49,18 @@ pub(crate) fn truth(expression: &Expression, cohort: &Cohort) -> Result<BooleanA
         Expression::Coalesce(parts) => {
             Ok(coalesce(parts, ExpressionKind::Truth, cohort)?.as_boolean().clone())
         }
+        Expression::Reduce { .. } => Ok(reduced(expression, cohort)?.as_boolean_opt().ok_or(WANTED)?.clone()),
         Expression::Variable(_)
+        | Expression::Count(_)
         | Expression::Number(_)
         | Expression::Text(_)
         | Expression::Arithmetic { .. }
         | Expression::Negate(_)
-        | Expression::Call { .. } => Err(EvaluateError::Kind { wanted: ExpressionKind::Truth }),
+        | Expression::Call { .. } => Err(WANTED),
     }
 }
+
+const WANTED: EvaluateError = EvaluateError::Kind { wanted: ExpressionKind::Truth };
 
 fn constant(value: bool, cohort: &Cohort) -> BooleanArray {
     let values = if value { BooleanBuffer::new_set } else { BooleanBuffer::new_unset };

@@ -1,11 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod plain_reading;
+mod visits;
+
 use notochord_proto::variable::Level;
-use tempfile::TempDir;
-use time::macros::datetime;
 
 use super::*;
-use crate::sample::{dictionary, import};
+use crate::sample::{dictionary, snapshot};
 
 const PATIENTS: &str = "record_id,age,weight,score,sex,rx,died\n\
                         P1,61,70,1,1,Lev,1\n\
@@ -26,7 +27,18 @@ fn framed_at(
     derived: &str,
     analyses: &str,
 ) -> Result<BTreeMap<AnalysisId, Frame>, FrameError> {
-    let text = format!(
+    let text = study(&format!("rows = \"patient\"\nwhere = \"{condition}\"\n{derived}\n{analyses}"));
+    let sites = ["Ulm".to_owned(), "Basel".to_owned(), "Graz".to_owned()];
+    let study = Study::parse("study.toml", text.as_bytes()).unwrap();
+    let scope = Scope::new(&dictionary(), &sites).with_derived(&study).unwrap();
+    study.check(&scope).unwrap();
+    let plan = Plan::new(&study, &scope).unwrap_or_else(|problems| panic!("{problems:?}"));
+    frames(snapshot(patients).table(), &dictionary(), &study, &plan, &scope, site)
+}
+
+/// A study document with this `[cohort]` and what follows it.
+fn study(cohort: &str) -> String {
+    format!(
         r#"
         id = "trial"
         version = 1
@@ -55,22 +67,9 @@ fn framed_at(
         collapse = false
 
         [cohort]
-        rows = "patient"
-        where = "{condition}"
-        {derived}
-        {analyses}
+        {cohort}
         "#
-    );
-    let sites = ["Ulm".to_owned(), "Basel".to_owned(), "Graz".to_owned()];
-    let study = Study::parse("study.toml", text.as_bytes()).unwrap();
-    let scope = Scope::new(&dictionary(), &sites).with_derived(&study).unwrap();
-    study.check(&scope).unwrap();
-    let plan = Plan::new(&study, &scope).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let directory = TempDir::new().unwrap();
-    let noon = datetime!(2026-11-22 12:00 UTC);
-    let written = Snapshot::write(directory.path(), &import(patients), noon, "0.1.0").unwrap();
-    let snapshot = Snapshot::open(directory.path(), &written.manifest().content).ok().unwrap();
-    frames(&snapshot, &study, &plan, &scope, site)
+    )
 }
 
 fn describe(id: &str, variables: &str, more: &str) -> String {

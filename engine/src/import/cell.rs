@@ -1,97 +1,264 @@
 //! One cell against the dictionary.
 
-use notochord_proto::dictionary::FieldKind;
-use notochord_proto::problem::suggestion;
-use notochord_proto::variable::{Level, VariableKind};
+mod choice;
+mod date;
+mod number;
 
+use notochord_proto::dictionary::FieldKind;
+use notochord_proto::variable::VariableKind;
+
+use self::choice::Choices;
+use super::FindingKind;
+use super::label::plain;
+use super::missing::MissingCodes;
+use super::style::{Boxes, Encoding, Style};
+use crate::record::Value;
 use crate::rows::GREATEST_INTEGER;
+use crate::schema::{ColumnSchema, Stored};
 
 /// How much of a cell a finding may quote.
 const QUOTED_CHARACTERS: usize = 40;
-/// The longest cell that is compared with the codes of a field.
-const LONGEST_CODE: usize = 200;
+/// The longest cell of data, in bytes.
+const LONGEST_CELL: usize = 1_000;
 /// What other software writes where a value is missing.
-const MISSING_ELSEWHERE: [&str; 8] = ["na", "n/a", "nan", "null", "none", ".", "-", "?"];
+const MISSING_ELSEWHERE: [&str; 12] =
+    ["na", "n/a", "nan", "null", "none", ".", "-", "?", "<na>", "nd", "missing", "unknown"];
+/// What spreadsheets write where they cannot show or compute a value.
+const SPREADSHEET_ERRORS: [&str; 8] =
+    ["#value!", "#n/a", "#ref!", "#name?", "#div/0!", "#num!", "#null!", "#####"];
 
-/// What the cells of a variable must be.
+/// What the cells of a column must be.
 pub(super) enum Expected {
-    Integer { least: i64, greatest: i64 },
+    Integer { bounds: (i64, i64) },
     Number { bounds: Option<(f64, f64)> },
+    YesNo,
     TrueFalse,
-    Choice { levels: Vec<Level> },
+    Box { label: String },
+    Choice(Choices),
+    Date,
 }
 
-/// What a cell holds.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum CellValue {
-    Missing,
-    Integer(i64),
-    Number(f64),
-    /// A position in the variable's levels.
-    Level(i32),
+/// What is wrong with a cell.
+pub(super) struct Wrong {
+    pub(super) kind: FindingKind,
+    pub(super) finding: String,
+}
+
+impl Wrong {
+    pub(super) fn new(kind: FindingKind, cell: &str, wanted: &str, remedy: &str) -> Self {
+        Self { kind, finding: format!("`{}` is not {wanted}{remedy}", excerpt(cell)) }
+    }
 }
 
 impl Expected {
-    pub(super) fn of(field: &FieldKind, variable: &VariableKind) -> Self {
-        match variable {
-            _ if matches!(field, FieldKind::TrueFalse) => Self::TrueFalse,
-            VariableKind::Integer { bounds } => {
-                let (least, greatest) = bounds.unwrap_or((-GREATEST_INTEGER, GREATEST_INTEGER));
-                Self::Integer { least, greatest }
+    /// What the cells of a column of that field must be.
+    pub(super) fn of(field: &FieldKind, column: &ColumnSchema) -> Self {
+        match (field, column.is, &column.variable.kind) {
+            (FieldKind::YesNo, ..) => Self::YesNo,
+            (FieldKind::TrueFalse, ..) => Self::TrueFalse,
+            (FieldKind::Checkbox { levels }, ..) => {
+                let choice = levels.iter().find(|choice| choice.column == column.variable.name);
+                Self::Box { label: choice.map(|choice| plain(&choice.level.label)).unwrap_or_default() }
             }
-            VariableKind::Number { bounds } => Self::Number { bounds: *bounds },
-            VariableKind::Factor { levels } => Self::Choice { levels: levels.clone() },
+            (_, Stored::Date, _) => Self::Date,
+            (_, _, VariableKind::Integer { bounds }) => {
+                Self::Integer { bounds: bounds.unwrap_or((-GREATEST_INTEGER, GREATEST_INTEGER)) }
+            }
+            (_, _, VariableKind::Number { bounds }) => Self::Number { bounds: *bounds },
+            (_, _, VariableKind::Factor { levels }) => Self::Choice(Choices::new(levels)),
         }
     }
 
-    /// The value of a cell, or what is wrong with it. An empty cell is missing.
-    pub(super) fn read(&self, cell: &str) -> Result<CellValue, String> {
+    /// The value of a cell, `None` where it is missing, or what is wrong with it.
+    pub(super) fn read(
+        &self,
+        cell: &str,
+        style: Style,
+        missing: &MissingCodes,
+    ) -> Result<Option<Value>, Wrong> {
         if cell.is_empty() {
-            return Ok(CellValue::Missing);
+            let unticked = matches!(self, Self::Box { .. }) && style.boxes == Boxes::Labels;
+            return Ok(unticked.then_some(Value::Integer(0)));
         }
-        let value = match self {
-            Self::Integer { least, greatest } => {
-                integer(cell).filter(|value| (least..=greatest).contains(&value)).map(CellValue::Integer)
-            }
-            Self::Number { bounds } => number(cell)
-                .filter(|value| bounds.is_none_or(|(least, greatest)| (least..=greatest).contains(value)))
-                .map(CellValue::Number),
-            Self::TrueFalse => truth(cell).map(CellValue::Integer),
-            Self::Choice { levels } => {
-                let position = levels.iter().position(|level| level.code == cell);
-                position.and_then(|position| i32::try_from(position).ok()).map(CellValue::Level)
-            }
-        };
-        value.ok_or_else(|| format!("`{}` is not {}{}", excerpt(cell), self.in_words(), self.remedy(cell)))
-    }
-
-    fn in_words(&self) -> String {
-        match self {
-            Self::Integer { least: 0, greatest: 1 } => "0 or 1".into(),
-            Self::Integer { least, greatest } => format!("a whole number from {least} to {greatest}"),
-            Self::Number { bounds: Some((least, greatest)) } => {
-                format!("a number from {least} to {greatest}")
-            }
-            Self::Number { bounds: None } => "a number".into(),
-            Self::TrueFalse => "true, false, 0 or 1".into(),
-            Self::Choice { .. } => "one of the field's codes".into(),
+        // A number may look like a code for a missing value; a choice of the field itself goes before one.
+        let is_missing = missing.has(cell);
+        if is_missing && matches!(self, Self::Integer { .. } | Self::Number { .. } | Self::Date) {
+            return Ok(None);
+        }
+        match self.value(cell, style) {
+            Err(_) if is_missing => Ok(None),
+            Err(wrong) => Err(unfit(cell).unwrap_or(wrong)),
+            Ok(value) => Ok(Some(value)),
         }
     }
 
-    fn remedy(&self, cell: &str) -> String {
-        if MISSING_ELSEWHERE.contains(&cell.to_ascii_lowercase().as_str()) {
-            return "; leave the cell empty where the value is missing".into();
-        }
+    fn value(&self, cell: &str, style: Style) -> Result<Value, Wrong> {
         match self {
-            Self::Number { .. } if cell.contains(',') => "; write a decimal point".into(),
-            Self::Choice { levels } => match levels.iter().find(|level| level.label == cell) {
-                Some(level) => format!("; that is the label of `{}`", level.code),
-                None if cell.len() > LONGEST_CODE => String::new(),
-                None => suggestion(cell, levels.iter().map(|level| level.code.as_str())),
-            },
-            _ => String::new(),
+            Self::Integer { bounds } => number::whole(cell, *bounds).map(Value::Integer),
+            Self::Number { bounds } => number::real(cell, *bounds, style.decimal).map(Value::Number),
+            Self::YesNo => yes_or_no(cell, style.encoding).map(Value::Integer),
+            Self::TrueFalse => true_or_false(cell).map(Value::Integer),
+            Self::Box { label } => ticked(cell, label, style).map(Value::Integer),
+            Self::Choice(choices) => choices.read(cell, style.encoding).map(Value::Level),
+            Self::Date => date::read(cell).map(Value::Date),
         }
     }
+
+    /// The encoding of a file in which a cell that is not empty stands, where only one can be meant.
+    pub(super) fn leaning(&self, cell: &str) -> Option<Encoding> {
+        match self {
+            Self::Choice(choices) => choices.leaning(cell),
+            Self::YesNo if is_digit(cell) => Some(Encoding::Codes),
+            Self::YesNo => either(cell, "yes", "no").map(|_| Encoding::Labels),
+            Self::Box { label } if !is_digit(label) => {
+                if is_digit(cell) {
+                    return Some(Encoding::Codes);
+                }
+                (by_word(cell).is_some() || is_label(cell, label)).then_some(Encoding::Labels)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a cell is the label of its box, so that the empty boxes of the file are not ticked.
+    pub(super) fn is_labelled_box(&self, cell: &str) -> bool {
+        match self {
+            Self::Box { label } => {
+                let is_tick = is_digit(cell) || by_word(cell).is_some();
+                !is_tick && is_label(cell, label)
+            }
+            _ => false,
+        }
+    }
+
+    /// A value as files of any style have it in common.
+    pub(super) fn canonical(&self, value: Value, cell: &str) -> String {
+        match (self, value) {
+            (Self::Choice(choices), Value::Level(level)) => {
+                choices.code(level).unwrap_or_default().to_owned()
+            }
+            (_, Value::Integer(value)) => value.to_string(),
+            (_, Value::Number(value)) => value.to_string(),
+            (_, Value::Date(day)) => day.to_string(),
+            _ => cell.to_owned(),
+        }
+    }
+}
+
+/// Whether a box is ticked.
+pub(super) fn ticked(cell: &str, label: &str, style: Style) -> Result<i64, Wrong> {
+    let tick = match (style.boxes, style.encoding) {
+        (Boxes::Labels, _) => is_label(cell, label).then_some(1),
+        (Boxes::Ticks, Encoding::Labels) => by_word(cell),
+        (Boxes::Ticks, Encoding::Codes) => whole_digit(cell),
+    };
+    tick.ok_or_else(|| no_box(cell, label, style))
+}
+
+/// What is wrong with a cell that is no box in the style of its file.
+fn no_box(cell: &str, label: &str, style: Style) -> Wrong {
+    let wanted = match (style.boxes, style.encoding) {
+        (Boxes::Labels, _) => "the label of the box, or empty",
+        (Boxes::Ticks, Encoding::Labels) => "Checked or Unchecked",
+        (Boxes::Ticks, Encoding::Codes) => "0 or 1",
+    };
+    let (kind, remedy) = match style.encoding {
+        Encoding::Labels if is_digit(cell) => {
+            (FindingKind::CodeAmongLabels, "; it is a code, and the file holds labels")
+        }
+        Encoding::Codes if by_word(cell).is_some() => {
+            (FindingKind::LabelAmongCodes, "; it is a label, and the file holds codes")
+        }
+        _ if is_digit(cell) || by_word(cell).is_some() => (FindingKind::BoxOfOtherStyle, ""),
+        _ if is_label(cell, label) => {
+            let remedy = "; it is the label of the box, and the boxes before hold no labels";
+            (FindingKind::BoxOfOtherStyle, remedy)
+        }
+        _ => (FindingKind::NotABox, remedy_of_missing(cell).unwrap_or_default()),
+    };
+    Wrong::new(kind, cell, wanted, remedy)
+}
+
+fn by_word(cell: &str) -> Option<i64> {
+    either(cell, "checked", "unchecked")
+}
+
+fn is_label(cell: &str, label: &str) -> bool {
+    !label.is_empty() && (cell == label || plain(cell) == label)
+}
+
+fn yes_or_no(cell: &str, encoding: Encoding) -> Result<i64, Wrong> {
+    let (wanted, found) = match encoding {
+        Encoding::Codes => ("0 or 1", whole_digit(cell)),
+        Encoding::Labels => ("Yes or No", either(cell, "yes", "no")),
+    };
+    found.ok_or_else(|| match encoding {
+        Encoding::Codes if either(cell, "yes", "no").is_some() => {
+            let remedy = "; it is a label, and the file holds codes";
+            Wrong::new(FindingKind::LabelAmongCodes, cell, wanted, remedy)
+        }
+        Encoding::Labels if digit(cell).is_some() => {
+            let remedy = "; it is a code, and the file holds labels";
+            Wrong::new(FindingKind::CodeAmongLabels, cell, wanted, remedy)
+        }
+        _ => match remedy_of_missing(cell) {
+            Some(remedy) => Wrong::new(FindingKind::UndeclaredMissing, cell, wanted, remedy),
+            None => Wrong::new(FindingKind::NotYesOrNo, cell, wanted, ""),
+        },
+    })
+}
+
+/// REDCap writes `True` and `False` among labels, and other software among codes too.
+fn true_or_false(cell: &str) -> Result<i64, Wrong> {
+    const WANTED: &str = "true, false, 0 or 1";
+    either(cell, "true", "false").or_else(|| whole_digit(cell)).ok_or_else(|| match remedy_of_missing(cell) {
+        Some(remedy) => Wrong::new(FindingKind::UndeclaredMissing, cell, WANTED, remedy),
+        None => Wrong::new(FindingKind::NotTrueOrFalse, cell, WANTED, ""),
+    })
+}
+
+fn either(cell: &str, one: &str, zero: &str) -> Option<i64> {
+    let is = |word: &str| cell.eq_ignore_ascii_case(word);
+    if is(one) { Some(1) } else { is(zero).then_some(0) }
+}
+
+fn digit(cell: &str) -> Option<i64> {
+    match cell {
+        "0" => Some(0),
+        "1" => Some(1),
+        _ => None,
+    }
+}
+
+fn is_digit(cell: &str) -> bool {
+    digit(cell).is_some()
+}
+
+/// 0 or 1 as whole numbers are written, `1.0` among them.
+fn whole_digit(cell: &str) -> Option<i64> {
+    digit(cell).or_else(|| number::whole(cell, (0, 1)).ok())
+}
+
+/// What is wrong with a cell whatever its field.
+fn unfit(cell: &str) -> Option<Wrong> {
+    let wrong = |kind, says: &str| Some(Wrong { kind, finding: format!("`{}` {says}", excerpt(cell)) });
+    if cell.len() > LONGEST_CELL {
+        return wrong(FindingKind::LongCell, "is no value; is a quotation mark or a delimiter missing?");
+    }
+    if cell.contains(char::is_control) {
+        return wrong(FindingKind::ControlCharacters, "has characters that no value has");
+    }
+    let is_error = SPREADSHEET_ERRORS.iter().any(|error| cell.eq_ignore_ascii_case(error));
+    if is_error || (cell.len() > 2 && cell.bytes().all(|byte| byte == b'#')) {
+        return wrong(FindingKind::SpreadsheetError, "is a spreadsheet's error; export the value itself");
+    }
+    None
+}
+
+/// What to do where other software would have written that a value is missing.
+pub(super) fn remedy_of_missing(cell: &str) -> Option<&'static str> {
+    let is_missing = MISSING_ELSEWHERE.iter().any(|word| cell.eq_ignore_ascii_case(word));
+    is_missing.then_some("; leave the cell empty where the value is missing")
 }
 
 /// The start of a text from a file, on one line and harmless to a terminal.
@@ -102,109 +269,5 @@ pub(super) fn excerpt(text: &str) -> String {
     if characters.next().is_some() { format!("{shown}…") } else { shown }
 }
 
-/// `12`, `-3` and `12.0`, but not `12.5`, `1e3` or `12.`.
-fn integer(cell: &str) -> Option<i64> {
-    let (whole, zeros) = cell.split_once('.').unwrap_or((cell, "0"));
-    let exact = !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0');
-    whole.parse().ok().filter(|_| exact)
-}
-
-/// A finite decimal number; minus zero is zero, so that equal values have equal bits. Rust also reads `inf`
-/// and `NaN`, which no patient has.
-fn number(cell: &str) -> Option<f64> {
-    let spelt_out = cell.bytes().any(|byte| byte.is_ascii_alphabetic() && !byte.eq_ignore_ascii_case(&b'e'));
-    let value = cell.parse::<f64>().ok().filter(|value| value.is_finite() && !spelt_out)?;
-    Some(value + 0.0)
-}
-
-fn truth(cell: &str) -> Option<i64> {
-    match cell.to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(1),
-        "false" | "0" => Some(0),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn choice() -> Expected {
-        let level = |code: &str, label: &str| Level { code: code.into(), label: label.into() };
-        Expected::Choice { levels: vec![level("Obs", "Observation"), level("Lev", "Levamisole")] }
-    }
-
-    fn finding(expected: &Expected, cell: &str) -> String {
-        expected.read(cell).err().unwrap()
-    }
-
-    #[test]
-    fn an_empty_cell_is_missing_whatever_the_field() {
-        for expected in [Expected::TrueFalse, choice(), Expected::Number { bounds: None }] {
-            assert!(expected.read("") == Ok(CellValue::Missing));
-        }
-    }
-
-    #[test]
-    fn whole_numbers_may_carry_zeros_after_the_point_and_nothing_else() {
-        let expected = Expected::Integer { least: -5, greatest: 120 };
-        for (cell, value) in [("12", 12), ("12.0", 12), ("-3", -3), ("-0", 0), ("+7.00", 7), ("120", 120)] {
-            assert!(expected.read(cell) == Ok(CellValue::Integer(value)), "{cell}");
-        }
-        for cell in ["12.5", "12.", "1e2", ".0", "121", "-6", "0x10", "1 2", "99999999999999999999", "٣"] {
-            assert_eq!(finding(&expected, cell), format!("`{cell}` is not a whole number from -5 to 120"));
-        }
-    }
-
-    #[test]
-    fn an_integer_without_bounds_still_fits_a_float_exactly() {
-        let expected = Expected::of(&FieldKind::YesNo, &VariableKind::Integer { bounds: None });
-        assert!(expected.read("9007199254740992") == Ok(CellValue::Integer(GREATEST_INTEGER)));
-        assert!(expected.read("9007199254740993").is_err());
-    }
-
-    #[test]
-    fn numbers_are_finite_and_within_the_dictionarys_bounds() {
-        let expected = Expected::Number { bounds: Some((0.0, 10.5)) };
-        for (cell, value) in [("10.5", 10.5), ("1e1", 10.0), (".5", 0.5), ("3", 3.0)] {
-            assert!(expected.read(cell) == Ok(CellValue::Number(value)), "{cell}");
-        }
-        assert_eq!(finding(&expected, "10.6"), "`10.6` is not a number from 0 to 10.5");
-        assert_eq!(finding(&expected, "inf"), "`inf` is not a number from 0 to 10.5");
-        let nan = "`NaN` is not a number from 0 to 10.5; leave the cell empty where the value is missing";
-        assert_eq!(finding(&expected, "NaN"), nan);
-        assert_eq!(finding(&expected, "3,5"), "`3,5` is not a number from 0 to 10.5; write a decimal point");
-        assert_eq!(finding(&Expected::Number { bounds: None }, "1e999"), "`1e999` is not a number");
-    }
-
-    #[test]
-    fn minus_zero_is_stored_as_zero() {
-        assert_eq!(number("-0.0").unwrap().to_bits(), 0.0_f64.to_bits());
-    }
-
-    #[test]
-    fn yesno_and_truefalse_are_zero_and_one() {
-        let yesno = Expected::Integer { least: 0, greatest: 1 };
-        assert_eq!(finding(&yesno, "2"), "`2` is not 0 or 1");
-        assert_eq!(finding(&yesno, "yes"), "`yes` is not 0 or 1");
-        assert!(Expected::TrueFalse.read("TRUE") == Ok(CellValue::Integer(1)));
-        assert_eq!(finding(&Expected::TrueFalse, "yes"), "`yes` is not true, false, 0 or 1");
-    }
-
-    #[test]
-    fn an_unknown_code_names_the_nearest_one() {
-        assert!(choice().read("Lev") == Ok(CellValue::Level(1)));
-        assert_eq!(finding(&choice(), "lev"), "`lev` is not one of the field's codes; did you mean `Lev`?");
-        let label = "`Levamisole` is not one of the field's codes; that is the label of `Lev`";
-        assert_eq!(finding(&choice(), "Levamisole"), label);
-        assert_eq!(finding(&choice(), "something else"), "`something else` is not one of the field's codes");
-    }
-
-    #[test]
-    fn a_finding_quotes_little_and_no_control_characters() {
-        let found = finding(&choice(), &"x".repeat(500));
-        assert_eq!(found, format!("`{}…` is not one of the field's codes", "x".repeat(40)));
-        assert_eq!(excerpt("a\u{1b}[2J\nb"), "a\u{fffd}[2J\u{fffd}b");
-    }
-}
+mod tests;

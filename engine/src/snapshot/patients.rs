@@ -1,89 +1,90 @@
-//! `patients.parquet`: one row per patient, a factor as its code, so that any Parquet reader understands it.
+//! The patients of a table, one after the other.
 
-use std::fs::File;
-use std::sync::Arc;
+use std::ops::Range;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, RecordBatch};
-use arrow_schema::{ArrowError, Field, Schema};
-use arrow_select::concat::concat_batches;
-use notochord_proto::variable::{Variable, VariableKind};
+use arrow_array::{Array, Int32Array};
 use notochord_stats::frame::Column;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::Compression;
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
 
-use crate::record_key::PatientKey;
-use crate::rows::{RowColumn, Rows, positions};
+use super::layout::Layout;
+use crate::patient::{Entry, FormPlace, Patient, StoredValue};
+use crate::rows::RowColumn;
+use crate::table::{FormTable, Table};
+use notochord_proto::dictionary::DAY0_YEAR;
 
-/// The column of patient keys; no variable's name starts with `_`.
-const PATIENT: &str = "_patient";
-
-/// The file is not one that [`write()`] wrote.
-pub(super) struct Unreadable;
-
-/// Writes the rows; the file, still to be made durable.
-pub(super) fn write(file: File, rows: &Rows) -> Result<File, ParquetError> {
-    let batch = batch(rows)?;
-    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties))?;
-    writer.write(&batch)?;
-    writer.into_inner()
+/// Reads a table patient by patient, in the order of their keys.
+pub(super) struct Patients<'a> {
+    table: &'a Table,
+    forms: Vec<FormCursor<'a>>,
+    day_zero_year: Option<&'a RowColumn>,
+    next: usize,
 }
 
-/// Reads the rows of these variables.
-pub(super) fn read(file: File, variables: &[Variable]) -> Result<Rows, Unreadable> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
-    let schema = reader.schema().clone();
-    let batches = reader.build()?.collect::<Result<Vec<_>, _>>()?;
-    let batch = concat_batches(&schema, &batches)?;
-    let patients = batch.column_by_name(PATIENT).and_then(|keys| keys.as_fixed_size_binary_opt());
-    let patients = patients.ok_or(Unreadable)?.iter().map(|key| Some(PatientKey(key?.try_into().ok()?)));
-    let patients = patients.collect::<Option<_>>().ok_or(Unreadable)?;
-    let columns = variables.iter().map(|variable| {
-        let array = batch.column_by_name(variable.name.as_str()).ok_or(Unreadable)?;
-        let values = column(&variable.kind, array).ok_or(Unreadable)?;
-        Ok(RowColumn { variable: variable.clone(), values })
-    });
-    Ok(Rows::sorted(patients, columns.collect::<Result<_, Unreadable>>()?)?)
+struct FormCursor<'a> {
+    form: &'a FormTable,
+    /// The form's columns, in the order of the layout.
+    columns: Vec<(u16, &'a RowColumn)>,
+    next: usize,
 }
 
-fn batch(rows: &Rows) -> Result<RecordBatch, ArrowError> {
-    let keys = rows.patients().iter().map(|patient| Some(patient.0));
-    let keys = FixedSizeBinaryArray::try_from_sparse_iter_with_size(keys, PatientKey::BYTES as i32)?;
-    let mut fields = vec![Field::new(PATIENT, keys.data_type().clone(), false)];
-    let mut arrays: Vec<ArrayRef> = vec![Arc::new(keys)];
-    for column in rows.columns() {
-        let array: ArrayRef = match (&column.values, column.codes()) {
-            (_, Some(codes)) => Arc::new(codes),
-            (Column::Integer(values), None) => Arc::new(values.clone()),
-            (Column::Number(values), None) => Arc::new(values.clone()),
-            (Column::Factor(positions), None) => Arc::new(positions.clone()),
-        };
-        fields.push(Field::new(column.variable.name.as_str(), array.data_type().clone(), true));
-        arrays.push(array);
+impl<'a> Patients<'a> {
+    /// The layout is the table's.
+    pub(super) fn of(table: &'a Table, layout: &Layout) -> Self {
+        let year = table.about.iter().find(|(name, _)| name.as_str() == DAY0_YEAR);
+        let forms = table.forms.iter().zip(layout.forms.iter().zip(layout.ranges()));
+        let forms = forms.map(|(form, (layout, range)): (_, (_, Range<u16>))| {
+            let columns = layout.variables.iter().zip(range);
+            let columns = columns
+                .filter_map(|(variable, position)| Some((position, form.columns.get(&variable.name)?)));
+            FormCursor { form, columns: columns.collect(), next: 0 }
+        });
+        Self { table, forms: forms.collect(), day_zero_year: year.map(|(_, column)| column), next: 0 }
     }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
 
-fn column(kind: &VariableKind, array: &ArrayRef) -> Option<Column> {
-    Some(match kind {
-        VariableKind::Integer { .. } => Column::Integer(array.as_primitive_opt()?.clone()),
-        VariableKind::Number { .. } => Column::Number(array.as_primitive_opt()?.clone()),
-        VariableKind::Factor { .. } => Column::Factor(positions(kind, array.as_string_opt()?)?),
+impl Iterator for Patients<'_> {
+    type Item = Patient;
+
+    fn next(&mut self) -> Option<Patient> {
+        let key = *self.table.patients.get(self.next)?;
+        let day_zero_year = self.day_zero_year.and_then(|years| value(&years.values, self.next));
+        let day_zero_year = day_zero_year.and_then(|year| match year {
+            StoredValue::Integer(year) => Some(year),
+            _ => None,
+        });
+        let mut entries = Vec::new();
+        for (form, cursor) in (0..).zip(&mut self.forms) {
+            while let Some(place) = cursor.form.places.get(cursor.next)
+                && place.patient as usize == self.next
+            {
+                let row = cursor.next;
+                let values = cursor.columns.iter();
+                let values =
+                    values.filter_map(|(position, column)| Some((*position, value(&column.values, row)?)));
+                entries.push(Entry {
+                    place: FormPlace {
+                        form,
+                        event: place.event,
+                        visit: place.visit,
+                        instance: place.instance,
+                    },
+                    values: values.collect(),
+                });
+                cursor.next += 1;
+            }
+        }
+        self.next += 1;
+        Some(Patient { key, day_zero_year, entries })
+    }
+}
+
+fn value(column: &Column, row: usize) -> Option<StoredValue> {
+    Some(match column {
+        Column::Integer(values) => StoredValue::Integer(values.is_valid(row).then(|| values.value(row))?),
+        Column::Number(values) => StoredValue::Number(values.is_valid(row).then(|| values.value(row))?),
+        Column::Factor(values) => StoredValue::Level(level(values, row)?),
     })
 }
 
-impl From<ArrowError> for Unreadable {
-    fn from(_: ArrowError) -> Self {
-        Self
-    }
-}
-
-impl From<ParquetError> for Unreadable {
-    fn from(_: ParquetError) -> Self {
-        Self
-    }
+fn level(values: &Int32Array, row: usize) -> Option<u16> {
+    values.is_valid(row).then(|| u16::try_from(values.value(row)).ok()).flatten()
 }

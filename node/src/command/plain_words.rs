@@ -6,7 +6,7 @@ use notochord_disclosure::Rules;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::expression::Expression;
 use notochord_proto::name::VariableName;
-use notochord_proto::study::{Analysis, Study};
+use notochord_proto::study::{Analysis, Rows, Study};
 use notochord_stats::plan::Plan;
 use notochord_stats::registry::KINDS;
 
@@ -38,7 +38,8 @@ pub(super) fn study(subject: &Subject<'_>) -> Vec<String> {
     lines.push(format!("At least {} sites must contribute, or there is no result.", study.sites.minimum));
     lines.push(protection(study, subject.rules));
     lines.extend(study.derived.iter().map(|derived| {
-        format!("It computes `{}` for each patient, here, as: {}", derived.name, derived.value.in_words())
+        let each = row(derived.rows);
+        format!("It computes `{}` for each {each}, here, as: {}", derived.name, derived.value.in_words())
     }));
     lines.push(format!("It asks {} things, each answered by counts and sums:", study.analyses.len()));
     for (index, one) in study.analyses.iter().enumerate() {
@@ -51,18 +52,33 @@ pub(super) fn study(subject: &Subject<'_>) -> Vec<String> {
 
 fn cohort(study: &Study) -> String {
     match &study.cohort.condition {
-        Expression::Truth(true) => "Of whom: every patient of the snapshot.".to_owned(),
+        Expression::Truth(true) => format!("Of whom: every {} of the snapshot.", row(study.cohort.rows)),
+        condition if study.cohort.rows == Rows::Visit => {
+            format!("Of whom: visits for which {}", condition.in_words())
+        }
         condition => format!("Of whom: patients for whom {}", condition.in_words()),
+    }
+}
+
+fn row(rows: Rows) -> &'static str {
+    match rows {
+        Rows::Patient => "patient",
+        Rows::Visit => "visit",
     }
 }
 
 /// The rules as they would act here: the stricter of the study's profile and the centre's policy.
 fn protection(study: &Study, rules: Rules) -> String {
     let profile = study.disclosure.profile.name();
+    let minimum = rules.minimum;
     match rules.act() {
+        true if study.cohort.rows == Rows::Visit => format!(
+            "No count of visits that could be of fewer than {minimum} patients leaves this centre, nor sums over so \
+             few (profile {profile})."
+        ),
         true => format!(
             "No count from 1 to {} leaves this centre, nor sums over so few patients (profile {profile}).",
-            rules.minimum.get() - 1
+            minimum.get() - 1
         ),
         false => "EVERY count leaves this centre, however small.".to_owned(),
     }
@@ -105,7 +121,7 @@ fn variables(subject: &Subject<'_>) -> String {
     }
     let labels: Vec<&str> = read
         .iter()
-        .filter_map(|name| subject.dictionary.field(name.as_str()).map(|field| field.label.as_str()))
+        .filter_map(|name| subject.dictionary.field(name.field()).map(|field| field.label.as_str()))
         .collect();
     format!("Of each patient it reads: {}", labels.join("; "))
 }

@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use clap::Args;
-use notochord_engine::snapshot;
 use notochord_program::failure::Failure;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -25,7 +24,7 @@ impl Status {
     pub(super) fn run(self, path: &Path) -> Result<(), Failure> {
         let home = Home::open(path)?;
         let membership = home.membership()?;
-        let snapshots = snapshot::list(&home.path("snapshots")).map_err(Failure::failed)?;
+        let snapshots = home.snapshots()?.list().map_err(Failure::failed)?;
         let waiting: Vec<String> = arrived(&home)?
             .into_iter()
             .filter(|candidate| candidate.decision == Decision::Pending)
@@ -41,7 +40,7 @@ impl Status {
         let written = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
         let concern = upkeep::concern_of(&membership, now);
         if self.json {
-            let snapshot = newest.map(|one| json!({ "sha256": one.content, "rows": one.rows }));
+            let snapshot = newest.map(|one| json!({ "sha256": one.content, "patients": one.patients }));
             let status = json!({
                 "identity": membership.identity.to_string(), "label": membership.label,
                 "coordinator": membership.connect, "certificate_expires": ends,
@@ -63,7 +62,12 @@ impl Status {
         super::enrol::trust(&membership).iter().for_each(|line| println!("{line}"));
         match newest {
             Some(one) => {
-                println!("newest snapshot  {} of {} rows, {} in all", one.content, one.rows, snapshots.len())
+                println!(
+                    "newest snapshot  {} of {} patients, {} in all",
+                    one.content,
+                    one.patients,
+                    snapshots.len()
+                )
             }
             None => println!("newest snapshot  none; run `notochord-node import FILE`"),
         }

@@ -1,5 +1,6 @@
 //! What `Field Annotation` says to us.
 
+use super::{Field, FieldKind};
 use crate::problem::nearest;
 
 /// Our own tags of a field's annotation; REDCap's are left to REDCap.
@@ -17,12 +18,17 @@ pub struct Annotations {
     pub day_zero: bool,
     /// `@DAYS(min,max)`: the bounds of a date, in days since day 0.
     pub days: Option<(i64, i64)>,
+    /// `@VISIT`: the date on which a visit took place.
+    pub visit: bool,
     /// `@NOT_PATIENT`: its rows describe no patient.
     pub not_patient: bool,
 }
 
 /// Our tags.
-const OURS: [&str; 7] = ["GRID", "SENSITIVE", "SCORE", "UNIT", "DAY0", "DAYS", "NOT_PATIENT"];
+const OURS: [&str; 8] = ["GRID", "SENSITIVE", "SCORE", "UNIT", "DAY0", "DAYS", "VISIT", "NOT_PATIENT"];
+
+/// Days farther from day 0 than a calendar has.
+const FARTHEST_DAY: u64 = 4_000_000;
 
 /// Reads an annotation; the error says which tag is wrong and how it is written.
 pub(super) fn annotations(written: &str) -> Result<Annotations, String> {
@@ -42,11 +48,40 @@ impl Annotations {
             "DAYS" => self.days = Some(tag.read("@DAYS(0,3650)", days)?),
             "SENSITIVE" => self.sensitive = tag.bare()?,
             "DAY0" => self.day_zero = tag.bare()?,
+            "VISIT" => self.visit = tag.bare()?,
             "NOT_PATIENT" => self.not_patient = tag.bare()?,
             other => return not_ours(other),
         }
         Ok(())
     }
+}
+
+/// What is wrong with a field's annotations, given what it holds.
+pub(super) fn misfit(field: &Field) -> Option<String> {
+    let Annotations { grid, score, day_zero, days, visit, .. } = &field.annotations;
+    let is_date = field.kind == FieldKind::Date;
+    let dated = [("DAY0", *day_zero), ("DAYS", days.is_some()), ("VISIT", *visit)];
+    if let Some((tag, _)) = dated.into_iter().find(|(_, stands)| *stands && !is_date) {
+        return Some(format!("`@{tag}` is for dates, and `{}` is none; validate it as a date", field.name));
+    }
+    if let Some((tag, _)) = dated.into_iter().find(|(_, stands)| *stands && field.identifier) {
+        return Some(format!(
+            "`@{tag}` stands on an identifier, which is dropped before anything is computed; clear \
+             `Identifier?`: a date never reaches a snapshot"
+        ));
+    }
+    let is_number = matches!(
+        field.kind,
+        FieldKind::Integer { .. }
+            | FieldKind::Number { .. }
+            | FieldKind::Calc { .. }
+            | FieldKind::Slider { .. }
+    );
+    if grid.is_some() && !is_number && !is_date {
+        return Some(format!("`@GRID` is for numbers, and `{}` is none; take it away", field.name));
+    }
+    let message = || format!("`@SCORE` is for numbers, and `{}` is none; take it away", field.name);
+    (score.is_some() && !is_number).then(message)
 }
 
 /// `@NAME` or `@NAME(argument)`
@@ -111,6 +146,7 @@ fn text(written: &str) -> Option<String> {
 
 fn days(written: &str) -> Option<(i64, i64)> {
     let (min, max) = written.split_once(',')?;
-    let (min, max) = (min.trim().parse().ok()?, max.trim().parse().ok()?);
-    (min < max).then_some((min, max))
+    let (min, max): (i64, i64) = (min.trim().parse().ok()?, max.trim().parse().ok()?);
+    let is_near = |day: i64| day.unsigned_abs() <= FARTHEST_DAY;
+    (min < max && is_near(min) && is_near(max)).then_some((min, max))
 }

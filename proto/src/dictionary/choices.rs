@@ -6,6 +6,9 @@ use crate::variable::Level;
 /// The most choices of a field.
 const MOST: usize = 1000;
 
+/// The longest code, in characters.
+const LONGEST_CODE: usize = 100;
+
 /// The levels of a choice field, in order; the error says what is wrong and what to write.
 pub(super) fn levels(written: &str) -> Result<Vec<Level>, String> {
     if written.trim().is_empty() {
@@ -28,5 +31,25 @@ fn level(written: &str) -> Result<Level, String> {
     if code.is_empty() || label.is_empty() {
         return Err(wanted());
     }
+    if code.chars().count() > LONGEST_CODE || code.contains(|c: char| c.is_control() || "\"'`".contains(c)) {
+        let message =
+            format!("`{code}` is not a code: at most {LONGEST_CODE} characters, none a quotation mark");
+        return Err(message);
+    }
     Ok(Level { code: code.to_owned(), label: label.to_owned() })
+}
+
+/// What is unwise about the levels of a field.
+pub(super) fn warnings<'a>(levels: impl Iterator<Item = &'a Level> + Clone) -> Vec<String> {
+    let is_redcaps = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let odd = levels.clone().find(|level| !level.code.chars().all(is_redcaps)).map(|level| {
+        let code = &level.code;
+        format!(
+            "the code `{code}` has signs beside letters, digits, `.`, `-` and `_`, which REDCap may refuse"
+        )
+    });
+    let twice = document::repeated(levels.map(|level| &level.label));
+    let alike = twice
+        .map(|label| format!("two choices are labelled `{label}`; exports of labels cannot tell them apart"));
+    odd.into_iter().chain(alike).collect()
 }

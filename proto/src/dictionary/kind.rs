@@ -1,13 +1,16 @@
 //! What a field may hold, from its type, its validation, its choices and its bounds.
 
-use super::column::{CHOICES, MAX, MIN, NAME, Row, TYPE, VALIDATION};
+use super::column::{CHOICES, MAX, MIN, NAME, TYPE, VALIDATION};
+use super::table::Row;
+use super::validation::{self, Validation};
 use super::{CheckboxLevel, FieldKind, choices};
+use crate::fields::written_date;
 use crate::name::VariableName;
-use crate::problem::{Problem, nearest, suggestion};
+use crate::problem::{Problem, suggestion};
 use crate::variable::Level;
 
 /// The types of REDCap.
-const TYPES: [&str; 13] = [
+const TYPES: [&str; 12] = [
     "text",
     "notes",
     "calc",
@@ -20,11 +23,7 @@ const TYPES: [&str; 13] = [
     "file",
     "descriptive",
     "sql",
-    "signature",
 ];
-
-/// The validations whose values we read as data; any other text is free text.
-const VALIDATIONS: [&str; 3] = ["integer", "number", "date_ymd"];
 
 /// Integers beyond this are not exact in every tool that reads them.
 const LARGEST: u64 = 1 << 53;
@@ -32,42 +31,101 @@ const LARGEST: u64 = 1 << 53;
 /// The bounds of a slider that names none.
 const SLIDER: (i64, i64) = (0, 100);
 
+/// The most labels of a slider: left, middle and right.
+const SLIDER_LABELS: usize = 3;
+
 pub(super) fn kind(row: &Row<'_>) -> Result<FieldKind, Problem> {
-    Ok(match row.cell(TYPE) {
+    let written = row.cell(TYPE);
+    if !TYPES.contains(&written) {
+        let message = format!("unknown field type `{written}`{}", suggestion(written, TYPES));
+        return Err(row.problem(TYPE, message));
+    }
+    only(row, VALIDATION, written)?;
+    Ok(match written {
         "text" => text(row)?,
-        "notes" => FieldKind::Notes,
-        "calc" => FieldKind::Calc { bounds: bounds(row)? },
+        "calc" => FieldKind::Calc { bounds: calculated(row).and_then(|()| bounds(row))? },
         "radio" | "dropdown" => FieldKind::Choice { levels: levels(row)? },
         "checkbox" => FieldKind::Checkbox { levels: checkbox_levels(row)? },
-        "yesno" => FieldKind::YesNo,
-        "truefalse" => FieldKind::TrueFalse,
-        "slider" => FieldKind::Slider { bounds: bounds(row)?.unwrap_or(SLIDER) },
-        "file" | "signature" => FieldKind::File,
-        "descriptive" => FieldKind::Descriptive,
+        "slider" => FieldKind::Slider { bounds: slider(row).and_then(|()| bounds(row))?.unwrap_or(SLIDER) },
         "sql" => FieldKind::Text,
         other => {
-            let message = format!("unknown field type `{other}`{}", suggestion(other, TYPES));
-            return Err(row.problem(TYPE, message));
+            without(row, CHOICES, &format!("a `{other}` field has no choices of its own; clear them"))?;
+            unbounded(row)?;
+            match other {
+                "notes" => FieldKind::Notes,
+                "yesno" => FieldKind::YesNo,
+                "truefalse" => FieldKind::TrueFalse,
+                "file" => FieldKind::File,
+                _ => FieldKind::Descriptive,
+            }
         }
     })
 }
 
+/// A cell that must be empty, or `message` is the problem.
+fn without(row: &Row<'_>, column: &str, message: &str) -> Result<(), Problem> {
+    if row.cell(column).is_empty() { Ok(()) } else { Err(row.problem(column, message)) }
+}
+
+/// What the validation of a field that is no text may say.
+fn only(row: &Row<'_>, column: &str, kind: &str) -> Result<(), Problem> {
+    let allowed = match kind {
+        "text" => return Ok(()),
+        "slider" => "number",
+        "file" => "signature",
+        "dropdown" | "sql" => "autocomplete",
+        _ => "",
+    };
+    match row.cell(column) {
+        written if written == allowed => Ok(()),
+        _ => without(row, column, &format!("a `{kind}` field has no validation; clear it")),
+    }
+}
+
+fn unbounded(row: &Row<'_>) -> Result<(), Problem> {
+    let message = "only numbers, dates and times have bounds; clear it, or validate the field";
+    without(row, MIN, message).and_then(|()| without(row, MAX, message))
+}
+
 fn text(row: &Row<'_>) -> Result<FieldKind, Problem> {
-    Ok(match row.cell(VALIDATION) {
-        "integer" => FieldKind::Integer { bounds: bounds(row)? },
-        "number" | "number_1dp" | "number_2dp" | "number_3dp" | "number_4dp" => {
-            FieldKind::Number { bounds: bounds(row)? }
+    if !row.cell(CHOICES).is_empty() && !is_ontology(row.cell(CHOICES)) {
+        return Err(row.problem(CHOICES, "a `text` field has no choices; clear them, or make it `radio`"));
+    }
+    let validation = validation::of(row.cell(VALIDATION));
+    Ok(match validation.map_err(|message| row.problem(VALIDATION, message))? {
+        Validation::Integer => FieldKind::Integer { bounds: bounds(row)? },
+        Validation::Number => FieldKind::Number { bounds: bounds(row)? },
+        Validation::Date => {
+            bounds::<Moment>(row)?;
+            FieldKind::Date
         }
-        // REDCap exports every date as YYYY-MM-DD, however it was typed.
-        "date_ymd" | "date_mdy" | "date_dmy" => FieldKind::Date,
-        other => match nearest(other, VALIDATIONS) {
-            Some(known) if !other.is_empty() && strsim::damerau_levenshtein(other, known) <= 2 => {
-                let message = format!("unknown validation `{other}`; did you mean `{known}`?");
-                return Err(row.problem(VALIDATION, message));
-            }
-            _ => FieldKind::Text,
-        },
+        Validation::Bounded => FieldKind::Text,
+        Validation::Text => {
+            unbounded(row)?;
+            FieldKind::Text
+        }
     })
+}
+
+/// `BIOPORTAL:ICD10`: the ontology that completes a text as it is typed.
+fn is_ontology(written: &str) -> bool {
+    let parts = written.split_once(':');
+    parts.is_some_and(|(service, name)| !name.is_empty() && service.bytes().all(|b| b.is_ascii_uppercase()))
+        && !written.contains(char::is_whitespace)
+}
+
+fn calculated(row: &Row<'_>) -> Result<(), Problem> {
+    match row.cell(CHOICES) {
+        "" => Err(row.problem(CHOICES, "has no calculation; write one, such as `[weight] / 2`")),
+        _ => Ok(()),
+    }
+}
+
+fn slider(row: &Row<'_>) -> Result<(), Problem> {
+    match row.cell(CHOICES).split('|').count() {
+        0..=SLIDER_LABELS => Ok(()),
+        _ => Err(row.problem(CHOICES, "a slider has at most three labels, `left | middle | right`")),
+    }
 }
 
 /// The bounds of a field; none where the row lacks one of them.
@@ -88,7 +146,7 @@ fn bound<T: Bound>(row: &Row<'_>, column: &str) -> Result<Option<T>, Problem> {
     T::read(written).map(Some).ok_or_else(wrong)
 }
 
-/// A number that may bound a field.
+/// What may bound a field.
 trait Bound: PartialOrd + Sized {
     /// What is wanted, in words.
     const WANTED: &'static str;
@@ -109,7 +167,47 @@ impl Bound for f64 {
     }
 }
 
+/// A bound of a date, which REDCap asks for and no import does.
+enum Moment {
+    /// A date, and the time of day as written.
+    Fixed(time::Date, String),
+    /// `today`, `now` or another field: not known here.
+    Moving,
+}
+
+impl PartialOrd for Moment {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        match (self, other) {
+            (Self::Fixed(date, time), Self::Fixed(other, other_time)) => {
+                (date, time).partial_cmp(&(other, other_time))
+            }
+            // What moves is taken to lie on the right side.
+            _ => Some(std::cmp::Ordering::Less),
+        }
+    }
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.partial_cmp(other) == Some(std::cmp::Ordering::Equal)
+    }
+}
+
+impl Bound for Moment {
+    const WANTED: &'static str = "a date written YYYY-MM-DD";
+    fn read(written: &str) -> Option<Self> {
+        if matches!(written, "today" | "now") || (written.starts_with('[') && written.ends_with(']')) {
+            return Some(Self::Moving);
+        }
+        let (date, time) = written.split_once(' ').unwrap_or((written, ""));
+        let is_time = |byte: u8| byte.is_ascii_digit() || byte == b':';
+        let time = Some(time).filter(|time| time.bytes().all(is_time))?;
+        written_date(date).map(|date| Self::Fixed(date, time.to_owned()))
+    }
+}
+
 fn levels(row: &Row<'_>) -> Result<Vec<Level>, Problem> {
+    unbounded(row)?;
     choices::levels(row.cell(CHOICES)).map_err(|message| row.problem(CHOICES, message))
 }
 

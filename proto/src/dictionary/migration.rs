@@ -2,7 +2,8 @@
 
 use crate::name::VariableName;
 
-/// The step from one version to the next.
+/// The step from one version to the next. Its changes happen at once: a name before is a name of the version
+/// before, a name after one of the version after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
     /// The version before.
@@ -28,7 +29,7 @@ pub enum Change {
         /// Its name after.
         to: VariableName,
     },
-    /// A field whose codes change; codes that are not named stay as they are.
+    /// A choice or checkbox field whose codes change; codes that are not named stay as they are.
     Recoded {
         /// Its name after.
         field: VariableName,
@@ -40,4 +41,26 @@ pub enum Change {
         /// The field.
         field: VariableName,
     },
+}
+
+impl Migration {
+    /// What changes, each in a few words: "`pain` becomes `nrs_overall`".
+    pub fn in_words(&self) -> Vec<String> {
+        self.changes.iter().map(Change::in_words).collect()
+    }
+}
+
+impl Change {
+    fn in_words(&self) -> String {
+        match self {
+            Self::Added { field } => format!("`{field}` is new"),
+            Self::Renamed { from, to } => format!("`{from}` becomes `{to}`"),
+            Self::Recoded { field, codes } => {
+                let codes: Vec<_> =
+                    codes.iter().map(|(before, after)| format!("`{before}` becomes `{after}`")).collect();
+                format!("in `{field}`, {}", codes.join(", "))
+            }
+            Self::Removed { field } => format!("`{field}` is gone"),
+        }
+    }
 }

@@ -1,125 +1,74 @@
-//! Reads the CSV file of a dictionary, and gathers every problem it can find in one go.
+//! Reads the files of a dictionary together, and gathers every problem it can find in one go.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use csv::Position;
+use super::fields_file::{self, FieldsFile};
+use super::files::{DICTIONARY, EVENTS, MIGRATIONS, NETWORK, RULES};
+use super::findings::Findings;
+use super::logic::Known;
+use super::network_file::NetworkFile;
+use super::{Dictionary, DictionaryFiles, Field, event, migrations_file, rule};
+use crate::problem::Problem;
+use crate::study::Rows;
 
-use super::column::{ANNOTATION, Columns, FORM, IDENTIFIER, LABEL, NAME, REQUIRED, Row};
-use super::{Dictionary, DictionaryFiles, Field, FieldKind, Settings, annotation, kind};
-use crate::digest::Digest;
-use crate::document;
-use crate::name::VariableName;
-use crate::problem::{Place, Problem};
-
-/// The longest dictionary, in bytes.
-const LONGEST: usize = 4 << 20;
-
-pub(super) fn dictionary(file: &str, bytes: &[u8]) -> Result<Dictionary, Vec<Problem>> {
-    let text = document::text(file, bytes, LONGEST).map_err(|problem| vec![problem])?;
-    // The reader counts lines one too low where they end in `\r\n`.
-    let text = text.replace("\r\n", "\n");
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let mut records = reader.records();
-    let header = match records.next() {
-        Some(header) => header.map_err(|error| vec![unreadable(file, &error)])?,
-        None => return Err(at_file(file, "is empty; it needs REDCap's 18 columns")),
-    };
-    let columns = Columns::read(&Place::line(file, 1), &header)?;
+/// Reads all files; `file` is the name of `dictionary.csv` in problems.
+pub(super) fn dictionary(file: &str, files: &DictionaryFiles) -> Result<Dictionary, Vec<Problem>> {
     let mut found = Findings::default();
-    for record in records {
-        let read = record.map_err(|error| unreadable(file, &error)).and_then(|record| {
-            let row = columns.row(place(file, record.position()), &record)?;
-            found.read(&row)
-        });
-        found.problems.extend(read.err());
+    let read = found.keep_all(fields_file::fields(file, files.get(DICTIONARY).unwrap_or_default()));
+    let events = match files.get(EVENTS) {
+        Some(bytes) => found.keep_all(event::events(bytes)),
+        None => Some(Vec::new()),
+    };
+    let network = files.get(NETWORK).and_then(|bytes| found.keep_all(NetworkFile::parse(NETWORK, bytes)));
+    let settings = network.as_ref().map(|network| network.settings.clone()).unwrap_or_default();
+    let rows = if files.get(EVENTS).is_some() { Rows::Visit } else { Rows::Patient };
+    let rules = files.get(RULES).and_then(|bytes| found.keep_all(rule::rules(bytes, rows)));
+    let migrations = files
+        .get(MIGRATIONS)
+        .filter(|_| network.is_some() || files.get(NETWORK).is_none())
+        .and_then(|bytes| found.keep_all(migrations_file::migrations(bytes, &settings.version)));
+    let (rules, migrations) = (rules.unwrap_or_default(), migrations.unwrap_or_default());
+    let Some(FieldsFile { fields, logics, mut warnings }) = read else { return Err(found.problems()) };
+    let forms = forms(&fields);
+    if let Some(events) = &events {
+        let events = events.iter().map(|(_, event)| event);
+        let known = Known::new(&fields, &forms, events, &settings.missing_codes);
+        found.extend(logics.iter().filter_map(|logic| logic.unknown(&known)));
     }
-    found.into_dictionary(file, DictionaryFiles::of_fields(bytes).digest())
-}
-
-fn at_file(file: &str, message: &str) -> Vec<Problem> {
-    vec![Problem::new(Place::file(file), message)]
-}
-
-fn place(file: &str, position: Option<&Position>) -> Place {
-    match position {
-        Some(position) => Place::line(file, usize::try_from(position.line()).unwrap_or(usize::MAX)),
-        None => Place::file(file),
-    }
-}
-
-fn unreadable(file: &str, error: &csv::Error) -> Problem {
-    Problem::new(place(file, error.position()), error.to_string())
-}
-
-/// What was read so far.
-#[derive(Default)]
-struct Findings {
-    fields: Vec<Field>,
-    /// The line of every field and of every checkbox column.
-    names: BTreeMap<VariableName, usize>,
-    problems: Vec<Problem>,
-}
-
-impl Findings {
-    fn read(&mut self, row: &Row<'_>) -> Result<(), Problem> {
-        let field = field(row)?;
-        for name in names(&field) {
-            if let Some(line) = self.names.insert(name.clone(), field.line) {
-                return Err(row.problem(NAME, format!("`{name}` is taken by the field of line {line}")));
-            }
-        }
-        if self.fields.is_empty() && !is_text(&field.kind) {
-            return Err(row.problem(NAME, "the first field is the record id and must be of type `text`"));
-        }
-        self.fields.push(field);
-        Ok(())
-    }
-
-    fn into_dictionary(self, file: &str, digest: Digest) -> Result<Dictionary, Vec<Problem>> {
-        if !self.problems.is_empty() {
-            return Err(self.problems);
-        }
-        let mut forms: Vec<String> = self.fields.iter().map(|field| field.form.clone()).collect();
-        forms.dedup();
-        match self.fields.first() {
-            Some(first) => Ok(Dictionary {
-                digest,
-                record_id: first.name.clone(),
-                fields: self.fields,
-                forms,
-                events: Vec::new(),
-                settings: Settings::default(),
-                rules: Vec::new(),
-                migrations: Vec::new(),
-            }),
-            None => Err(at_file(file, "names no field; the first is the record id")),
-        }
-    }
-}
-
-fn field(row: &Row<'_>) -> Result<Field, Problem> {
-    Ok(Field {
-        name: VariableName::new(row.cell(NAME)).map_err(|error| row.problem(NAME, error.to_string()))?,
-        form: row.cell(FORM).to_owned(),
-        label: row.cell(LABEL).to_owned(),
-        kind: kind::kind(row)?,
-        identifier: row.is_yes(IDENTIFIER)?,
-        required: row.is_yes(REQUIRED)?,
-        annotations: annotation::annotations(row.cell(ANNOTATION))
-            .map_err(|message| row.problem(ANNOTATION, message))?,
-        line: row.line(),
+    let events = events.unwrap_or_default();
+    found.extend(event::unknown_forms(&events, &forms));
+    found.extend(network.iter().flat_map(|network| network.misfits(&fields)));
+    found.extend(migrations_file::misfits(&migrations, &fields));
+    let Some(first) = fields.first().filter(|_| found.are_none()) else { return Err(found.problems()) };
+    warnings.extend(event::warnings(&events));
+    warnings.extend(network.iter().flat_map(|network| network.warnings(&fields)));
+    Ok(Dictionary {
+        digest: files.digest(),
+        record_id: first.name.clone(),
+        positions: positions(&fields),
+        has_day_zero: fields.iter().any(|field| field.annotations.day_zero),
+        fields,
+        forms,
+        events: events.into_iter().map(|(_, event)| event).collect(),
+        settings,
+        rules,
+        migrations: migrations.into_iter().map(|(_, step)| step).collect(),
+        warnings,
     })
 }
 
-/// The names a field takes: its own, and those of its checkbox columns.
-fn names(field: &Field) -> Vec<&VariableName> {
-    let mut names = vec![&field.name];
-    if let FieldKind::Checkbox { levels } = &field.kind {
-        names.extend(levels.iter().map(|choice| &choice.column));
-    }
-    names
+/// The names of the forms, in the order of the file.
+fn forms(fields: &[Field]) -> Vec<String> {
+    let mut forms: Vec<String> = fields.iter().map(|field| field.form.clone()).collect();
+    forms.dedup();
+    forms
 }
 
-fn is_text(kind: &FieldKind) -> bool {
-    matches!(kind, FieldKind::Text | FieldKind::Integer { .. } | FieldKind::Number { .. } | FieldKind::Date)
+/// Where in the file each field stands, by its name and by the columns it has in exports.
+fn positions(fields: &[Field]) -> HashMap<String, usize> {
+    let names = |(at, field): (usize, &Field)| {
+        let names = std::iter::once(&field.name).chain(field.columns());
+        names.map(|name| (name.as_str().to_owned(), at)).collect::<Vec<_>>()
+    };
+    fields.iter().enumerate().flat_map(names).collect()
 }

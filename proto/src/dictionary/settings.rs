@@ -1,4 +1,4 @@
-//! What `network.toml` says about a dictionary.
+//! Version, missing-data codes and linkage keys of a dictionary.
 
 use crate::name::VariableName;
 

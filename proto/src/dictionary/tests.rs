@@ -1,9 +1,14 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod files;
+mod redcap;
+mod warnings;
 
 use proptest::prelude::*;
 
 use super::sample::{Cells, HEADER, dictionary, row};
 use super::*;
+use crate::variable::Level;
 
 /// The one problem of a dictionary whose second field is wrong.
 fn refusal(cells: Cells<'_>) -> String {
@@ -30,7 +35,6 @@ fn every_type_of_redcap_becomes_a_kind() {
         ["bmi", "calc", "[weight]/2", "", "10", "80", "", ""],
         ["pain", "slider", "none | some | all", "number", "", "", "", ""],
         ["notes", "notes", "", "", "", "", "", ""],
-        ["site", "text", "", "integer", "1", "9", "", ""],
     ])
     .unwrap();
     let kind = |name: &str| dictionary.field(name).unwrap().kind.clone();
@@ -49,12 +53,49 @@ fn every_type_of_redcap_becomes_a_kind() {
 
     let variables = dictionary.variables();
     let names: Vec<_> = variables.iter().map(|variable| variable.name.as_str()).collect();
-    assert_eq!(names, ["age", "weight", "count", "smoke", "rx", "sites___1", "sites____a", "bmi", "pain"]);
+    let wanted = ["age", "weight", "count", "seen", "smoke", "rx", "sites___1", "sites____a", "bmi", "pain"];
+    assert_eq!(names, [wanted.as_slice(), &["day0_year"]].concat());
     assert_eq!(variables[0].grid, Some(5.0));
     assert_eq!(variables[1].unit.as_deref(), Some("kg"));
-    assert!(variables[3].sensitive);
-    assert_eq!(variables[5].label, "Label of sites: Spine");
-    assert_eq!(variables[5].kind, VariableKind::Integer { bounds: Some((0, 1)) });
+    assert!(variables[4].sensitive);
+    assert_eq!(variables[6].label, "Label of sites: Spine");
+    assert_eq!(variables[6].kind, VariableKind::Integer { bounds: Some((0, 1)) });
+    assert_eq!(variables[3].kind, VariableKind::Integer { bounds: Some((-30, 3650)) });
+    assert_eq!(variables[3].unit.as_deref(), Some("days"));
+    assert_eq!(variables[10].kind, VariableKind::Integer { bounds: Some((1900, 2100)) });
+}
+
+#[test]
+fn a_date_is_dropped_unless_some_field_marks_day_0() {
+    let date = |annotation| ["seen", "text", "", "datetime_seconds_mdy", "", "", "", annotation];
+    let without = dictionary(&[date("@DAYS(0,9)")]).unwrap();
+    assert!(without.variables().is_empty());
+    let why = without.why_withheld(without.field("seen").unwrap());
+    assert_eq!(why, Some("a date; no field is marked `@DAY0`"));
+    let with = dictionary(&[date("@VISIT"), ["op", "text", "", "date_ymd", "", "", "", "@DAY0"]]).unwrap();
+    let names: Vec<_> = with.variables().iter().map(|variable| variable.name.to_string()).collect();
+    assert_eq!(names, ["seen", "op", "day0_year"]);
+    assert!(with.field("seen").unwrap().annotations.visit);
+}
+
+#[test]
+fn a_column_of_an_export_is_found_with_its_field_and_form() {
+    let dictionary = dictionary(&[
+        ["pmh", "checkbox", "1, Heart | -1, None", "", "", "", "", ""],
+        ["mail", "text", "", "email", "", "", "y", ""],
+        ["op", "text", "", "date_ymd", "", "", "", "@DAY0"],
+    ])
+    .unwrap();
+    let of = |column: &str| dictionary.field_of(column).map(|field| field.name.as_str());
+    assert_eq!(of("pmh____1"), Some("pmh"));
+    assert_eq!((of("pmh"), of("pmh___2"), of("mail")), (None, None, Some("mail")));
+    assert_eq!(dictionary.field("pmh").unwrap().columns().count(), 2);
+    assert_eq!(dictionary.field("pmh___1"), None);
+    assert_eq!(dictionary.form_of("pmh___1"), Some("form"));
+    assert_eq!(dictionary.form_of("op"), Some("form"));
+    for absent in ["day0_year", "mail", "id", "pmh", "nobody"] {
+        assert_eq!(dictionary.form_of(absent), None, "{absent}");
+    }
 }
 
 #[test]

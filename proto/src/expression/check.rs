@@ -1,5 +1,7 @@
 //! Checks an expression against the variables of a scope, and settles what a number beside a factor means.
 
+mod reduction;
+
 use std::collections::BTreeSet;
 
 use super::{Branch, Comparison, Expression, ExpressionError, ExpressionKind, words};
@@ -120,11 +122,16 @@ fn check(expression: &Expression, scope: &Scope) -> Check {
                 arguments: arguments.collect::<Result<_, _>>()?,
             })
         }
+        Expression::Reduce { reduction, value } => reduction::check(*reduction, value, scope)?,
+        Expression::Count(form) => {
+            scope.require_form(form).map_err(ExpressionError)?;
+            number_from(expression.clone())
+        }
     })
 }
 
 fn variable(name: &VariableName, scope: &Scope) -> Check {
-    let gives = match &scope.require(name).map_err(ExpressionError)?.kind {
+    let gives = match scope.require(name).map_err(ExpressionError)?.kind {
         VariableKind::Integer { .. } | VariableKind::Number { .. } => Gives::Number,
         VariableKind::Factor { levels } => {
             Gives::Text(levels.iter().map(|level| level.code.clone()).collect())

@@ -9,8 +9,10 @@ use sqlparser::dialect::AnsiDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Tokenizer, Whitespace, Word};
 
-use super::{Branch, Comparison, DEEPEST, Expression, ExpressionError, Function, LONGEST, Operator, refusal};
-use crate::name::VariableName;
+use super::{
+    Branch, Comparison, DEEPEST, Expression, ExpressionError, Function, LONGEST, Operator, Reduction, refusal,
+};
+use crate::name::{FormName, VariableName};
 
 /// The most arithmetic operators of an expression: together with the nesting they bound the height of the tree.
 const MOST_OPERATORS: usize = 200;
@@ -202,12 +204,35 @@ impl Parser {
             _ if refusal::is_refused(&word.value) => Err(refusal::of(&word.value)),
             _ if is_keyword(&word.value) => Err(misplaced(&word.value)),
             _ if self.tokens.front() == Some(&Token::LParen) => self.call(&word.value),
+            _ if self.take(&Token::AtSign) => self.at_event(&word.value),
             _ => variable(&word.value),
+        }
+    }
+
+    /// The event of `variable@event`.
+    fn at_event(&mut self, name: &str) -> Parsed {
+        match self.tokens.front() {
+            Some(Token::Word(event)) if event.quote_style.is_none() => {
+                let written = format!("{name}@{}", event.value);
+                self.tokens.pop_front();
+                variable(&written)
+            }
+            // The tokenizer takes the digits for a number.
+            Some(Token::Number(..)) => Err(ExpressionError(format!(
+                "an event that begins with a digit is written in double quotes, as in \"{name}@2_weeks\""
+            ))),
+            _ => Err(self.wanted("the name of an event after `@`")),
         }
     }
 
     fn call(&mut self, name: &str) -> Parsed {
         let lower = name.to_ascii_lowercase();
+        if lower == "count" {
+            return self.count();
+        }
+        if let Some(reduction) = Reduction::ALL.into_iter().find(|reduction| reduction.name() == lower) {
+            return self.reduce(reduction);
+        }
         let function = Function::ALL.into_iter().find(|function| function.name() == lower);
         if function.is_none() && lower != "coalesce" {
             return Err(refusal::of_function(name));
@@ -219,6 +244,35 @@ impl Parser {
                 Ok(Expression::Call { function, arguments })
             }
             Some(_) => Err(ExpressionError(format!("`{lower}` takes one value, not {}", arguments.len()))),
+        }
+    }
+
+    /// `(value)` of a reduction.
+    fn reduce(&mut self, reduction: Reduction) -> Parsed {
+        let mut values = self.nested(Self::list)?;
+        match (values.pop(), values.len()) {
+            (Some(value), 0) => Ok(Expression::Reduce { reduction, value: Box::new(value) }),
+            (_, others) => Err(refusal::of_many(reduction, others + 1)),
+        }
+    }
+
+    /// `(form)` of `count`.
+    fn count(&mut self) -> Parsed {
+        const WANTED: &str = "the name of a form, as in count(surgery)";
+        self.expect(&Token::LParen, WANTED)?;
+        let form = match self.tokens.front() {
+            Some(Token::Word(word)) if word.quote_style.is_some() || !is_keyword(&word.value) => {
+                FormName::new(&word.value).map_err(|error| ExpressionError(error.to_string()))?
+            }
+            _ => return Err(self.wanted(WANTED)),
+        };
+        self.tokens.pop_front();
+        match self.take(&Token::RParen) {
+            true => Ok(Expression::Count(form)),
+            false => Err(ExpressionError(
+                "`count` takes the name of one form and counts its entries; `any` asks for a condition"
+                    .to_owned(),
+            )),
         }
     }
 

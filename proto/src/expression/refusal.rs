@@ -1,10 +1,10 @@
 //! What is not in the grammar, by name, and what the grammar has instead.
 
-use super::{ExpressionError, Function};
+use super::{ExpressionError, Function, Reduction};
 use crate::problem::suggestion;
 
 /// Words that are refused wherever they stand. A variable of that name is written in double quotes.
-const WORDS: [(&str, &str); 22] = [
+const WORDS: [(&str, &str); 21] = [
     ("LIKE", CODES),
     ("ILIKE", CODES),
     ("RLIKE", CODES),
@@ -16,7 +16,6 @@ const WORDS: [(&str, &str); 22] = [
     ("WHERE", ONE_ROW),
     ("EXISTS", ONE_ROW),
     ("OVER", ONE_ROW),
-    ("ANY", "reductions of repeated records are not offered by this version"),
     ("ALL", ONE_ROW),
     ("CAST", TYPES),
     ("TRY_CAST", TYPES),
@@ -30,7 +29,7 @@ const WORDS: [(&str, &str); 22] = [
 ];
 
 /// Functions people look for.
-const FUNCTIONS: [(&str, &str); 17] = [
+const FUNCTIONS: [(&str, &str); 18] = [
     ("if", "use CASE WHEN … THEN … ELSE … END"),
     ("iif", "use CASE WHEN … THEN … ELSE … END"),
     ("ifelse", "use CASE WHEN … THEN … ELSE … END"),
@@ -46,8 +45,9 @@ const FUNCTIONS: [(&str, &str); 17] = [
     ("ceiling", "use -floor(-a)"),
     ("round", "use floor(a + 0.5)"),
     ("mod", REMAINDER),
-    ("min", "use least(a, b)"),
-    ("max", "use greatest(a, b)"),
+    ("avg", MEAN),
+    ("mean", MEAN),
+    ("every", "use NOT any(NOT condition)"),
 ];
 
 /// Signs that are not in the grammar.
@@ -59,13 +59,14 @@ const SIGNS: [(&str, &str); 11] = [
     ("::", TYPES),
     ("%", REMAINDER),
     ("^", POWER),
-    ("@", "`variable@event` is not offered by this version"),
+    ("@", "write `variable@event`, such as `pain@month3`"),
     (".", "a variable has no table in front of it"),
     (";", "an expression is a single one"),
     ("[", "it has no lists but IN (…)"),
 ];
 
 const CODES: &str = "compare with = or list the codes with IN";
+const MEAN: &str = "use sum(a) / sum(CASE WHEN a IS NOT NULL THEN 1 END)";
 const ONE_ROW: &str = "an expression sees one row at a time";
 const TYPES: &str = "every value keeps the type the dictionary gives it";
 const REMAINDER: &str = "use a - b * floor(a / b)";
@@ -91,7 +92,9 @@ pub(super) fn of_function(name: &str) -> ExpressionError {
     if is_refused(name) {
         return of(name);
     }
-    let known: Vec<_> = Function::ALL.iter().map(|function| function.name()).chain(["coalesce"]).collect();
+    let functions = Function::ALL.iter().map(|function| function.name()).chain(["coalesce"]);
+    let reductions = Reduction::ALL.iter().map(|reduction| reduction.name()).chain(["count"]);
+    let known: Vec<_> = functions.chain(reductions).collect();
     let instead = match hint(&FUNCTIONS, &lower) {
         Some(hint) => format!("; {hint}"),
         None => match suggestion(&lower, known.iter().copied()) {
@@ -100,6 +103,19 @@ pub(super) fn of_function(name: &str) -> ExpressionError {
         },
     };
     ExpressionError(format!("the function `{name}` is not in the grammar{instead}"))
+}
+
+/// The refusal of a reduction of several values.
+pub(super) fn of_many(reduction: Reduction, values: usize) -> ExpressionError {
+    let name = reduction.name();
+    let instead = match reduction {
+        Reduction::Any => "join conditions with OR",
+        Reduction::First | Reduction::Last => "the first of several that is known is coalesce(a, b)",
+        Reduction::Min => "the least of several is least(a, b)",
+        Reduction::Max => "the greatest of several is greatest(a, b)",
+        Reduction::Sum => "add several with a + b",
+    };
+    ExpressionError(format!("`{name}` takes one value of each entry of a form, not {values}; {instead}"))
 }
 
 fn hint(table: &[(&str, &'static str)], written: &str) -> Option<&'static str> {

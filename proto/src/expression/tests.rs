@@ -57,6 +57,12 @@ fn the_grammar_binds_as_sql_does() {
         ("time > 30 and date = 1 and position < 2", "time > 30 AND date = 1 AND position < 2"),
         ("TRUE", "TRUE"),
         ("1e3 < .5", "1000 < 0.5"),
+        ("nrs@month3 - nrs@baseline > 2", "nrs@month3 - nrs@baseline > 2"),
+        ("\"nrs@2_weeks\" = 1 AND \"end@month3\" = x@end", "\"nrs@2_weeks\" = 1 AND \"end@month3\" = x@end"),
+        ("ANY(a = 1 or b = 2) AND Count(surgery) > 1", "any(a = 1 OR b = 2) AND count(surgery) > 1"),
+        ("max(-a) - sum(b * 2) >= first(c)", "max(-a) - sum(b * 2) >= first(c)"),
+        ("min > 1 AND any = 2 AND count = 3", "min > 1 AND any = 2 AND count = 3"),
+        ("count(\"end\") = count(\"2_weeks\")", "count(\"end\") = count(\"2_weeks\")"),
     ] {
         assert_eq!(words(text), meaning, "{text}");
     }
@@ -78,13 +84,38 @@ fn what_is_not_in_the_grammar_is_refused_by_name() {
         ("a % 2 = 1", "`%` is not in the grammar; use a - b * floor(a / b)"),
         ("a || b = 'c'", "`||` is not in the grammar; write OR between conditions; texts cannot be joined"),
         ("a == 1", "`==` is not in the grammar; write ="),
-        ("nrs@month3 > 1", "`@` is not in the grammar; `variable@event` is not offered by this version"),
+        ("@month3 > 1", "`@` is not in the grammar; write `variable@event`, such as `pain@month3`"),
+        ("nrs@ > 1", "`>` is not in the grammar here"),
+        (
+            "nrs@2_weeks > 1",
+            "an event that begins with a digit is written in double quotes, as in \"nrs@2_weeks\"",
+        ),
+        ("nrs@month3@month6 > 1", "`@` is not in the grammar; write `variable@event`, such as `pain@month3`"),
+        (
+            "max(a, b) > 1",
+            "`max` takes one value of each entry of a form, not 2; the greatest of several is greatest(a, b)",
+        ),
+        (
+            "any(a = 1, b = 1)",
+            "`any` takes one value of each entry of a form, not 2; join conditions with OR",
+        ),
+        ("first() = 1", "did not expect `)` here; is a sign or AND missing before it?"),
+        (
+            "count(a = 1) > 1",
+            "`count` takes the name of one form and counts its entries; `any` asks for a condition",
+        ),
+        ("count(1) > 1", "expected the name of a form, as in count(surgery), found `1`"),
+        (
+            "mean(a) > 1",
+            "the function `mean` is not in the grammar; use sum(a) / sum(CASE WHEN a IS NOT NULL THEN 1 END)",
+        ),
+        ("cuont(a) > 1", "the function `cuont` is not in the grammar; did you mean `count`?"),
         ("t.a = 1", "`.` is not in the grammar; a variable has no table in front of it"),
         ("sqrt(a) > 1", "the function `sqrt` is not in the grammar; use exp(ln(a) / 2)"),
         ("flor(a) > 1", "the function `flor` is not in the grammar; did you mean `floor`?"),
         (
             "median(a) > 1",
-            "the function `median` is not in the grammar; it has abs, floor, ln, exp, least, greatest, coalesce",
+            "the function `median` is not in the grammar; it has abs, floor, ln, exp, least, greatest, coalesce, any, first, last, min, max, sum, count",
         ),
         ("abs(a, b) > 1", "`abs` takes one value, not 2"),
         ("a < b < c", "comparisons do not chain; join them with AND"),
@@ -168,6 +199,17 @@ fn the_variables_of_an_expression_are_all_of_them() {
 }
 
 #[test]
+fn what_a_reduction_reads_is_not_read_of_the_row() {
+    let expression = Expression::parse("max(a) > b AND any(c = 1) OR count(f) > d@month3").unwrap();
+    let names =
+        |names: BTreeSet<VariableName>| names.into_iter().map(String::from).collect::<Vec<_>>().join(" ");
+    assert_eq!(names(expression.variables()), "a b c d@month3");
+    assert_eq!(names(expression.variables_of_the_row()), "b d@month3");
+    let reductions: Vec<_> = expression.reductions().into_iter().map(Expression::in_words).collect();
+    assert_eq!(reductions, ["max(a)", "any(c = 1)", "count(f)"]);
+}
+
+#[test]
 fn nesting_and_length_are_bounded() {
     for open in
         ["(", "not(", "case(", "cast(", "-(", "case when ", "abs(", "a in (", "not ", "- ", "case a when "]
@@ -197,13 +239,27 @@ fn checking_deep_expressions_takes_no_longer_than_reading_them() {
 
 fn any_expression() -> impl Strategy<Value = Expression> {
     let leaf = prop_oneof![
-        proptest::sample::select(vec!["age", "smoke", "end", "time", "like", "x_1"])
-            .prop_map(|name| Expression::Variable(VariableName::new(name).unwrap())),
+        proptest::sample::select(vec![
+            "age",
+            "smoke",
+            "end",
+            "time",
+            "like",
+            "x_1",
+            "any",
+            "count",
+            "age@month3",
+            "end@end",
+            "age@2_weeks",
+        ])
+        .prop_map(|name| Expression::Variable(VariableName::new(name).unwrap())),
         any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Expression::Number),
         (-9_i32..9).prop_map(|number| Expression::Number(number.into())),
         "[a-zA-Z'<=é\"\\\\ ]{0,6}".prop_map(Expression::Text),
         any::<bool>().prop_map(Expression::Truth),
         Just(Expression::Null),
+        proptest::sample::select(vec!["surgery", "end", "count", "2_weeks"])
+            .prop_map(|form| Expression::Count(FormName::new(form).unwrap())),
     ];
     leaf.prop_recursive(6, 40, 4, |part| {
         let boxed = || part.clone().prop_map(Box::new);
@@ -227,6 +283,8 @@ fn any_expression() -> impl Strategy<Value = Expression> {
             boxed().prop_map(Expression::Not),
             boxed().prop_map(Expression::Negate),
             boxed().prop_map(Expression::IsNull),
+            (proptest::sample::select(Reduction::ALL.to_vec()), boxed())
+                .prop_map(|(reduction, value)| Expression::Reduce { reduction, value }),
             many(2).prop_map(Expression::And),
             many(2).prop_map(Expression::Or),
             many(1).prop_map(Expression::Coalesce),
@@ -273,7 +331,7 @@ proptest! {
     fn no_mixture_of_words_makes_parser_or_check_panic(
         words in prop::collection::vec(proptest::sample::select(vec![
             "age", "rx", "stage", "1", "'Lev'", "=", "<", "(", ")", ",", "AND", "NOT", "IN", "CASE", "WHEN", "THEN",
-            "END", "IS", "NULL", "-", "+", "BETWEEN", "least", "coalesce", "@", "\"",
+            "END", "IS", "NULL", "-", "+", "BETWEEN", "least", "coalesce", "@", "\"", "any(", "max(", "first(", "count(", "form", "age@baseline", "age@month3",
         ]), 0..12)
     ) {
         if let Ok(expression) = Expression::parse(&words.join(" ")) {

@@ -1,6 +1,7 @@
 //! An expression as text again.
 
 use super::{Branch, Expression, parse};
+use crate::name::VariableName;
 
 /// How tightly a part binds, from loosest to tightest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +18,7 @@ enum Binding {
 
 pub(super) fn of(expression: &Expression) -> String {
     match expression {
-        Expression::Variable(name) if parse::is_keyword(name.as_str()) => format!("\"{name}\""),
+        Expression::Variable(name) if needs_quotes(name) => format!("\"{name}\""),
         Expression::Variable(name) => name.to_string(),
         Expression::Number(number) => number.to_string(),
         Expression::Text(text) => quoted(text),
@@ -42,7 +43,21 @@ pub(super) fn of(expression: &Expression) -> String {
         Expression::Case { branches, otherwise } => case(branches, otherwise.as_deref()),
         Expression::Coalesce(arguments) => format!("COALESCE({})", listed(arguments)),
         Expression::Call { function, arguments } => format!("{}({})", function.name(), listed(arguments)),
+        Expression::Reduce { reduction, value } => format!("{}({})", reduction.name(), of(value)),
+        Expression::Count(form) if parse::is_keyword(form.as_str()) || starts_with_digit(form.as_str()) => {
+            format!("count(\"{form}\")")
+        }
+        Expression::Count(form) => format!("count({form})"),
     }
+}
+
+/// Whether the bare name would be read as something else.
+fn needs_quotes(name: &VariableName) -> bool {
+    parse::is_keyword(name.field()) || name.event().is_some_and(starts_with_digit)
+}
+
+fn starts_with_digit(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn binding(expression: &Expression) -> Binding {

@@ -193,7 +193,7 @@ macro_rules! parsed_from_text {
 parsed_from_text!(Address, VariableName, SiteId, NetworkName, StudyId, AnalysisId, RunId, Digest);
 
 /// `YYYY-MM-DD` as a date.
-fn written_date(text: &str) -> Option<Date> {
+pub(crate) fn written_date(text: &str) -> Option<Date> {
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let digits = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());

@@ -23,12 +23,16 @@ pub struct Analysis {
     pub place: Place,
 }
 
-pub(super) fn analysis(section: &Section) -> Result<Analysis, Problem> {
+pub(super) fn analysis(section: &Section, rows_of_the_cohort: Rows) -> Result<Analysis, Problem> {
     let mut fields = section.fields();
     let id = fields.required("id")?;
     let kind = fields.required("kind")?;
     let condition = fields.optional("where")?;
-    fields.optional::<Rows>("rows")?;
+    if fields.optional::<Rows>("rows")?.is_some_and(|rows| rows != rows_of_the_cohort) {
+        let message =
+            "an analysis has the rows of its cohort in this version; a study of its own can have others";
+        return Err(fields.problem("rows", message));
+    }
     super::parse::missing(&mut fields)?;
     let condition_place = fields.place("where");
     Ok(Analysis {

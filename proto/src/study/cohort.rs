@@ -20,14 +20,13 @@ pub struct Cohort {
 pub enum Rows {
     /// One row per patient.
     Patient,
-    /// One row per patient and event.
+    /// One row per patient and visit.
     Visit,
 }
 
 impl FromField for Rows {
     fn from_field(value: &FieldValue) -> Result<Self, String> {
-        let offered = one_of(value, &[("patient", Some(Self::Patient)), ("visit", None)])?;
-        offered.ok_or_else(|| "`rows = \"visit\"` is not offered by this version; use \"patient\"".to_owned())
+        one_of(value, &[("patient", Self::Patient), ("visit", Self::Visit)])
     }
 }
 

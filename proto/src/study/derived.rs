@@ -1,5 +1,6 @@
 //! Variables that a study computes from others.
 
+use super::Rows;
 use crate::document;
 use crate::expression::Expression;
 use crate::fields::{FieldValue, Fields, FromField, Section, one_of};
@@ -15,6 +16,8 @@ pub struct Derived {
     pub name: VariableName,
     /// Its label, for reports; its name where none is given.
     pub label: String,
+    /// What it is computed for: each row of the cohort, or each patient where the rows are visits.
+    pub rows: Rows,
     /// How it is computed.
     pub value: Expression,
     /// What it may hold.
@@ -26,7 +29,7 @@ pub struct Derived {
 impl Derived {
     /// Its value as it is evaluated, over the variables before it.
     pub fn resolve(&self, scope: &Scope) -> Result<Expression, Problem> {
-        let resolved = self.value.resolve_value(scope, &self.kind);
+        let resolved = self.value.resolve_value(&scope.for_rows(self.rows), &self.kind);
         resolved.map_err(|error| Problem::new(self.place.clone(), error.to_string()))
     }
 
@@ -38,13 +41,9 @@ impl Derived {
         }
         self.resolve(scope)?;
         let (name, label, kind) = (self.name.clone(), self.label.clone(), self.kind.clone());
-        Ok(Variable { name, label, kind, unit: None, grid: None, sensitive: self.is_sensitive(scope) })
-    }
-
-    /// What is computed from a sensitive variable is sensitive.
-    fn is_sensitive(&self, scope: &Scope) -> bool {
-        let sensitive = |name: &VariableName| scope.variable(name.as_str()).is_some_and(|one| one.sensitive);
-        self.value.variables().iter().any(sensitive)
+        // What is computed from a sensitive variable is sensitive.
+        let sensitive = scope.is_sensitive(&self.value);
+        Ok(Variable { name, label, kind, unit: None, grid: None, sensitive })
     }
 }
 
@@ -69,17 +68,25 @@ impl FromField for Type {
     }
 }
 
-pub(super) fn derived(name: &str, section: &Section) -> Result<Derived, Problem> {
+pub(super) fn derived(name: &str, section: &Section, rows_of_the_cohort: Rows) -> Result<Derived, Problem> {
     let mut fields = section.fields();
-    let name =
-        VariableName::new(name).map_err(|error| Problem::new(section.place().clone(), error.to_string()))?;
+    let wrong = |message: String| Problem::new(section.place().clone(), message);
+    let name = VariableName::new(name).map_err(|error| wrong(error.to_string()))?;
+    if name.event().is_some() {
+        return Err(wrong(format!("`{name}` names an event; a derived variable has a bare name")));
+    }
     let label = fields.optional("label")?.unwrap_or_else(|| name.to_string());
     let value = fields.required("value")?;
     let place = fields.place("value");
-    fields.optional::<super::Rows>("rows")?;
+    let rows = fields.optional("rows")?.unwrap_or(rows_of_the_cohort);
+    if rows == Rows::Visit && rows_of_the_cohort == Rows::Patient {
+        let message =
+            "the rows of the cohort are patients; any(…), first(…) and their kin reduce visits to one";
+        return Err(fields.problem("rows", message));
+    }
     let kind = kind(&mut fields)?;
     fields.finish()?;
-    Ok(Derived { name, label, value, kind, place })
+    Ok(Derived { name, label, rows, value, kind, place })
 }
 
 fn kind(fields: &mut Fields<'_>) -> Result<VariableKind, Problem> {

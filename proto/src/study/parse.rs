@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use time::Date;
 
-use super::{Analysis, Derived, LONGEST, MOST_ANALYSES, Study};
+use super::{Analysis, Derived, LONGEST, MOST_ANALYSES, Rows, Study};
 use super::{analysis, cohort, derived, disclosure, people, sites};
 use crate::digest::Digest;
 use crate::document;
 use crate::fields::{FieldValue, Fields, FromField, Section, one_of};
 use crate::name::{NetworkName, StudyId};
-use crate::problem::Problem;
+use crate::problem::{Place, Problem};
 
 /// Keys of `formats.md` that a later version offers.
 const NOT_OFFERED: [&str; 6] =
@@ -31,9 +31,12 @@ pub(super) fn study(file: &str, bytes: &[u8]) -> Result<Study, Vec<Problem>> {
     let disclosure = found.table(&mut fields, "disclosure", disclosure::section);
     let cohort = found.table(&mut fields, "cohort", cohort::cohort);
     let named = found.keep(fields.named_sections("derived")).unwrap_or_default();
-    let derived: Vec<Derived> =
-        named.iter().filter_map(|(name, section)| found.keep(derived::derived(name, section))).collect();
-    let analyses = found.all(tables(&mut fields, "analyses"), analysis::analysis);
+    let rows = cohort.as_ref().map_or(Rows::Patient, |cohort| cohort.rows);
+    let derived: Vec<Derived> = named
+        .iter()
+        .filter_map(|(name, section)| found.keep(derived::derived(name, section, rows)))
+        .collect();
+    let analyses = found.all(tables(&mut fields, "analyses"), |section| analysis::analysis(section, rows));
     let outputs = found.all(fields.sections("outputs"), people::output);
     found.keep(few_enough(&fields, "derived", derived.len()));
     found.keep(few_enough(&fields, "analyses", analyses.len()));
@@ -54,6 +57,7 @@ pub(super) fn study(file: &str, bytes: &[u8]) -> Result<Study, Vec<Problem>> {
                 question: header.question,
                 network: header.network,
                 dictionary: header.dictionary,
+                dictionary_place: header.dictionary_place,
                 not_before: header.not_before,
                 expires: header.expires,
                 supersedes: header.supersedes,
@@ -118,7 +122,7 @@ impl Findings {
     fn all<T>(
         &mut self,
         sections: Result<Vec<Section>, Problem>,
-        read: fn(&Section) -> Result<T, Problem>,
+        read: impl Fn(&Section) -> Result<T, Problem>,
     ) -> Vec<T> {
         let sections = self.keep(sections).unwrap_or_default();
         sections.iter().filter_map(|section| self.keep(read(section))).collect()
@@ -133,6 +137,7 @@ struct Header {
     question: String,
     network: NetworkName,
     dictionary: Option<String>,
+    dictionary_place: Place,
     not_before: Option<Date>,
     expires: Date,
     supersedes: Option<Digest>,
@@ -146,6 +151,7 @@ fn header(fields: &mut Fields<'_>) -> Result<Header, Problem> {
         question: fields.required::<people::Named>("question")?.0,
         network: fields.required("network")?,
         dictionary: fields.optional::<DictionaryVersion>("dictionary")?.map(|version| version.0),
+        dictionary_place: fields.place("dictionary"),
         not_before: fields.optional("not_before")?,
         expires: fields.required("expires")?,
         supersedes: fields.optional("supersedes")?,

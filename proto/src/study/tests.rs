@@ -205,8 +205,23 @@ fn a_wrong_document_is_refused_with_line_and_remedy() {
         ),
         (
             "rows = \"patient\"",
-            "rows = \"visit\"",
-            "study.toml:28 (rows): `rows = \"visit\"` is not offered by this version; use \"patient\"",
+            "rows = \"visits\"",
+            "study.toml:28 (rows): `visits` is not one of patient, visit; did you mean `visit`?",
+        ),
+        (
+            "kind = \"describe\"",
+            "kind = \"describe\"\nrows = \"visit\"",
+            "study.toml:38 (rows): an analysis has the rows of its cohort in this version; a study of its own can have others",
+        ),
+        (
+            "type = \"yesno\"",
+            "type = \"yesno\"\nrows = \"visit\"",
+            "study.toml:34 (rows): the rows of the cohort are patients; any(…), first(…) and their kin reduce visits to one",
+        ),
+        (
+            "[derived.many_nodes]",
+            "[derived.\"nodes@baseline\"]",
+            "study.toml:31: `nodes@baseline` names an event; a derived variable has a bare name",
         ),
         (
             "rx IS NOT NULL",
@@ -330,6 +345,79 @@ fn site_is_a_factor_of_the_roster_sorted_by_bytes() {
     let row = COLON.replace("age >= 18", "site = 'B'");
     let study = study(&row);
     study.check(&scope().with_derived(&study).unwrap()).unwrap();
+}
+
+/// The study of `formats.md` asked of visits of the longitudinal dictionary.
+fn of_visits(derived: &str) -> Result<Scope, Vec<Problem>> {
+    let (head, rest) = COLON.split_once("[derived.many_nodes]").unwrap();
+    let head = head.replace("rows = \"patient\"", "rows = \"visit\"");
+    let head = head.replace("age >= 18 AND rx IS NOT NULL", "event = 'month3' AND nrs > nrs@baseline");
+    let (_, analyses) = rest.split_once("[[analyses]]").unwrap();
+    let (analysis, _) = analyses.split_once("[[analyses]]").unwrap();
+    let study = study(&format!("{head}{derived}\n[[analyses]]{analysis}"));
+    let scope = Scope::for_study(&crate::scope::sample::longitudinal(), &[], &study)?;
+    study.check(&scope).map(|()| scope)
+}
+
+#[test]
+fn a_variable_is_derived_for_each_visit_or_once_for_the_patient() {
+    let worst =
+        "[derived.worst]\nrows = \"patient\"\nvalue = \"max(nrs)\"\ntype = \"integer\"\nmin = 0\nmax = 10\n";
+    let better = "[derived.better]\nvalue = \"nrs < worst AND day > 0\"\ntype = \"yesno\"\n";
+    let scope = of_visits(&format!("{worst}{better}")).unwrap();
+    assert!(scope.variable("worst").is_some_and(|worst| worst.sensitive));
+    assert!(scope.variable("better").is_some());
+    assert!(scope.for_rows(Rows::Patient).variable("worst").is_some());
+    let once = "[derived.once]\nrows = \"patient\"\nvalue = \"better = 1\"\ntype = \"yesno\"\n";
+    let refusal = lines(&of_visits(&format!("{worst}{better}{once}")).unwrap_err());
+    assert!(
+        refusal.ends_with("`better` differs between the visits of a patient; this is computed once for each"),
+        "{refusal}"
+    );
+    let day = once.replace("better = 1", "day > 1");
+    let refusal = lines(&of_visits(&day).unwrap_err());
+    assert!(
+        refusal.ends_with("`day` differs between the visits of a patient; this is computed once for each"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn to_count_entries_of_a_sensitive_form_is_sensitive() {
+    let count = |form: &str| {
+        let derived =
+            format!("[derived.often]\nvalue = \"count({form})\"\ntype = \"integer\"\nmin = 0\nmax = 9\n");
+        of_visits(&derived).unwrap().variable("often").unwrap().sensitive
+    };
+    assert!(count("pain") && !count("surgery"));
+}
+
+#[test]
+fn a_study_for_another_version_of_the_dictionary_is_refused_with_what_changed() {
+    let migrations = "[[migrations]]\nfrom = \"1\"\nto = \"2\"\nadded = [\"sex\"]\n\
+        [[migrations.renamed]]\nfrom = \"pain\"\nto = \"nrs\"\n";
+    let dictionary = crate::scope::sample::dictionary(&[
+        ("network.toml", "dictionary = \"2\"\n"),
+        ("migrations.toml", migrations),
+    ]);
+    let refused = |version: &str| {
+        let text = COLON.replace("expires =", &format!("dictionary = {version}\nexpires ="));
+        study(&text).check_dictionary(&dictionary).map_err(|problem| problem.to_string())
+    };
+    assert_eq!(refused("2"), Ok(()));
+    assert_eq!(refused("\"2\""), Ok(()));
+    assert_eq!(study(COLON).check_dictionary(&dictionary), Ok(()));
+    let older = refused("1").unwrap_err();
+    assert!(older.starts_with(
+        "study.toml:6 (dictionary): is written for version 1 of the data dictionary; this network has 2. Revise the \
+         study for version 2. From 1 to 2: "
+    ), "{older}");
+    assert!(older.contains("`pain` becomes `nrs`") && older.contains("`sex` is new"), "{older}");
+    assert_eq!(
+        refused("3").unwrap_err(),
+        "study.toml:6 (dictionary): needs version 3 of the data dictionary; here it is 2. Either the network needs the \
+         migration from 2 to 3, or the study is revised for version 2"
+    );
 }
 
 proptest! {

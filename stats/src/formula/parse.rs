@@ -124,10 +124,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `x`, `factor(x)`, `log(…)` or `I(…)`.
+    /// `x`, `x@event`, `factor(x)`, `log(…)` or `I(…)`.
     fn atom(&mut self) -> Result<Atom, String> {
         self.rest = self.rest.trim_start();
-        let length = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
+        let length =
+            self.rest.find(|c: char| !(c.is_alphanumeric() || "_@".contains(c))).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(length);
         if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(self.unexpected("a variable"));

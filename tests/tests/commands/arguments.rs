@@ -1,7 +1,7 @@
 //! Command lines with mistakes in them.
 
 use crate::bench::Bench;
-use crate::case::Edit::{Put, Write};
+use crate::case::Edit::{Put, Remove, Write};
 use crate::case::{Case, hold};
 
 #[test]
@@ -90,7 +90,16 @@ const COMMAND_LINES: &[Case] = &[
         line: "notochord study check study.toml",
         says: "notochord: name the data dictionary with --dictionary, or your directory with --home",
     },
-    Case { edits: &[], line: "notochord dictionary check .", says: "notochord: .: a directory; name a file" },
+    Case {
+        edits: &[Remove("dictionary.csv")],
+        line: "notochord dictionary check .",
+        says: "notochord: ./dictionary.csv: is missing; every dictionary has one",
+    },
+    Case {
+        edits: &[Put("dictionary.csv", "radio", "rado")],
+        line: "notochord dictionary diff . dictionary.csv",
+        says: "notochord: ./dictionary.csv:4 (Field Type): unknown field type `rado`; did you mean `radio`?",
+    },
 ];
 
 const NETWORKS: &[Case] = &[

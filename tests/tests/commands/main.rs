@@ -6,6 +6,7 @@
 mod arguments;
 mod bench;
 mod case;
+mod dictionaries;
 mod documents;
 mod golden;
 mod help;

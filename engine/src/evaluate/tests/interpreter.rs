@@ -5,19 +5,21 @@ use std::collections::BTreeMap;
 use notochord_proto::expression::{Comparison, Expression, Function, Operator};
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Missing,
     Truth(bool),
     Number(f64),
     Text(String),
 }
 
-pub(super) type Row = BTreeMap<&'static str, Value>;
+/// The values of a row by variable, and of its patient by the words of a reduction.
+pub(crate) type Row = BTreeMap<String, Value>;
 
-pub(super) fn interpret(expression: &Expression, row: &Row) -> Value {
+pub(crate) fn interpret(expression: &Expression, row: &Row) -> Value {
     let of = |expression: &Expression| interpret(expression, row);
     match expression {
         Expression::Variable(name) => row[name.as_str()].clone(),
+        Expression::Reduce { .. } | Expression::Count(_) => row[&expression.in_words()].clone(),
         Expression::Number(value) => Value::Number(*value),
         Expression::Text(code) => Value::Text(code.clone()),
         Expression::Truth(value) => Value::Truth(*value),
