@@ -104,7 +104,7 @@ fn a_standing_rule_accepts_the_studies_of_its_class_and_no_others() {
             "--kind",
             "describe",
             "--data-use",
-            "DUO:0000042",
+            "DUO:0000006",
             "--until",
             "2090-12-31",
         ];
