@@ -1,5 +1,6 @@
 //! The network's certificate authority: certifies the coordinator's server, sites and people.
 
+use notochord_link::credentials::CLOCK_SLACK;
 use notochord_link::identity::Identity;
 use notochord_link::tls::{Credentials, TlsError, coordinator_name, private_key};
 use notochord_proto::digest::Digest;
@@ -17,8 +18,6 @@ pub const MEMBER_LIFE: Duration = Duration::days(7);
 /// How long the certificate of the coordinator's server lives.
 pub const SERVER_LIFE: Duration = Duration::days(30);
 const AUTHORITY_LIFE: Duration = Duration::days(5 * 365);
-/// Clocks of centres differ; a certificate is valid from a little before it is made.
-const CLOCK_SLACK: Duration = Duration::hours(1);
 
 /// The authority's certificate and the right to use its key.
 pub struct Authority {

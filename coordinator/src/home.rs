@@ -181,8 +181,13 @@ impl Home {
     /// The sealed root documents after a version, in their order.
     pub fn roots_after(&self, held: u32) -> Result<Vec<Vec<u8>>, HomeError> {
         let newest = self.root()?.1.version;
-        let versions = held.saturating_add(1)..=newest;
-        versions.take(MOST_ROOTS).map(|version| self.read(&format!("roots/{version}.json"))).collect()
+        let versions = (held.saturating_add(1)..=newest).take(MOST_ROOTS);
+        let read = |version| match version == newest {
+            // A network made by an earlier version kept none but the newest.
+            true => self.read("root.json"),
+            false => self.read(&format!("roots/{version}.json")),
+        };
+        versions.map(read).collect()
     }
 
     /// Whether a dictionary's files are here.

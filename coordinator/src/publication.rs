@@ -96,7 +96,7 @@ pub fn publish(office: &Office, sealed: &[u8]) -> Result<u32, PublicationError> 
     office.home.write_root(&envelope, next.version)?;
     let in_force = InForce::load(&office.home)?.with_member_life(held.member_life);
     *office.in_force.write().unwrap_or_else(PoisonError::into_inner) = in_force;
-    operator::renew(office).map_err(|error| PublicationError::Operator(error.to_string()))?;
+    operator::renew_alone(office).map_err(|error| PublicationError::Operator(error.to_string()))?;
     status_board::current(office)?;
     Ok(next.version)
 }

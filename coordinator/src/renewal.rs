@@ -86,7 +86,7 @@ pub fn certify_person(office: &Office, id: &SiteId, request: &[u8]) -> Result<Ve
 }
 
 /// A member that was cut off again and again may hold any of the last few: none of them is forgotten at once.
-fn remember(upcoming: &mut Vec<Upcoming>, newest: Upcoming) {
+pub(crate) fn remember(upcoming: &mut Vec<Upcoming>, newest: Upcoming) {
     upcoming.push(newest);
     let over = upcoming.len().saturating_sub(MOST_UPCOMING);
     upcoming.drain(..over);

@@ -21,6 +21,9 @@ use crate::tls::{self, Credentials, TlsError};
 use notochord_proto::digest::Digest;
 use notochord_proto::root::Root;
 
+/// Clocks of centres differ: a certificate is valid from so long before it is made.
+pub const CLOCK_SLACK: Duration = Duration::HOUR;
+
 const RENEWED: &str = "credentials.pem";
 const CERTIFICATE: &str = "CERTIFICATE";
 const KEY: &str = "PRIVATE KEY";
@@ -150,19 +153,25 @@ fn fits(
 
 /// From when on a certificate (DER) is to be renewed: the middle of its life.
 pub fn half_life(certificate: &[u8]) -> Option<OffsetDateTime> {
+    let (made, ends) = life(certificate)?;
+    let whole: Duration = ends - made;
+    Some(made + whole / 2)
+}
+
+/// When a certificate (DER) was made, and when it ends.
+fn life(certificate: &[u8]) -> Option<(OffsetDateTime, OffsetDateTime)> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let validity = certificate.validity();
-    let middle = i64::midpoint(validity.not_before.timestamp(), validity.not_after.timestamp());
-    OffsetDateTime::from_unix_timestamp(middle).ok()
+    let (begins, ends) = (certificate.validity().not_before, certificate.validity().not_after);
+    let begins = OffsetDateTime::from_unix_timestamp(begins.timestamp()).ok()?;
+    let ends = OffsetDateTime::from_unix_timestamp(ends.timestamp()).ok()?;
+    Some(((begins + CLOCK_SLACK).min(ends), ends))
 }
 
 /// What to say about a certificate that ends soon: nothing until two days before, or a quarter of its life if that is
 /// shorter.
 pub fn warning(certificate: &[u8], now: OffsetDateTime) -> Option<String> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let (begins, ends) = (certificate.validity().not_before, certificate.validity().not_after);
-    let left = Duration::seconds(ends.timestamp() - now.unix_timestamp());
-    let quarter = Duration::seconds((ends.timestamp() - begins.timestamp()) / 4);
+    let (made, ends) = life(certificate)?;
+    let (left, quarter): (Duration, Duration) = (ends - now, (ends - made) / 4);
     if left <= Duration::ZERO {
         return Some(
             "this certificate has ended; ask the coordinator for a new invitation and enrol with it"

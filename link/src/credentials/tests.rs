@@ -123,7 +123,8 @@ fn a_renewed_certificate_that_is_not_ours_is_not_taken() {
 fn a_certificate_is_due_at_half_life_and_spoken_of_before_and_at_its_end() {
     let network = network();
     let mut parameters = network.parameters("toronto", ExtendedKeyUsagePurpose::ClientAuth);
-    (parameters.not_before, parameters.not_after) = (network.now, network.now + Duration::days(8));
+    (parameters.not_before, parameters.not_after) =
+        (network.now - CLOCK_SLACK, network.now + Duration::days(8));
     let leaf = network.chain(&parameters, &KeyPair::generate().unwrap()).remove(0);
     let due = half_life(&leaf).unwrap() - network.now;
     assert!((due - Duration::days(4)).abs() <= Duration::SECOND, "{due}");
