@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use notochord_link::credentials;
+use notochord_link::credentials::{self, CredentialsError};
 use notochord_link::membership::{Membership, MembershipError};
 use notochord_link::socket::{Gone, MOST_MESSAGE_BYTES, call_over};
 use notochord_link::tls::signing_request;
@@ -107,7 +107,9 @@ pub(crate) fn status_failure(status: Status) -> Failure {
 pub(crate) fn membership_failure(error: MembershipError) -> Failure {
     match error {
         MembershipError::Dictionary(error) => error.into(),
-        MembershipError::Problem(_) | MembershipError::NotEnrolled(_) => Failure::usage(error),
+        MembershipError::Credentials(CredentialsError::Damaged { .. })
+        | MembershipError::Problem(_)
+        | MembershipError::NotEnrolled(_) => Failure::usage(error),
         MembershipError::InvitationExpired(_)
         | MembershipError::Refused(_)
         | MembershipError::Impostor(_)

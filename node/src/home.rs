@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use notochord_engine::record_key::RecordKey;
 use notochord_engine::snapshot::{SnapshotKey, SnapshotKeyError, Snapshots};
 use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError};
+use notochord_link::credentials::CredentialsError;
 use notochord_link::dictionary_directory::DirectoryError;
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
@@ -81,9 +82,11 @@ impl From<HomeError> for Failure {
             HomeError::Missing(_)
             | HomeError::Exists(_)
             | HomeError::Problem(_)
-            | HomeError::Membership(MembershipError::NotEnrolled(_) | MembershipError::Problem(_)) => {
-                Self::usage(error)
-            }
+            | HomeError::Membership(
+                MembershipError::Credentials(CredentialsError::Damaged { .. })
+                | MembershipError::NotEnrolled(_)
+                | MembershipError::Problem(_),
+            ) => Self::usage(error),
             HomeError::Membership(
                 MembershipError::InvitationExpired(_)
                 | MembershipError::Refused(_)

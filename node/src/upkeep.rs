@@ -23,6 +23,8 @@ use crate::respond::Responder;
 const MOST_STATEMENTS: usize = 100;
 /// How often is looked whether something runs out.
 const LOOK: Pause = Pause::from_secs(60);
+/// How long after its start a node looks for the first time.
+const FIRST_LOOK: Pause = Pause::from_secs(5);
 
 /// What goes on while the node serves.
 #[derive(Default)]
@@ -152,6 +154,8 @@ impl Responder {
 /// Says in the log what is about to run out, and what has: once when it changes, and again each hour.
 pub async fn watch(responder: Arc<Responder>) {
     let mut said: Option<(String, OffsetDateTime)> = None;
+    // A first link brings what a node lacks; what it still lacks then is worth saying.
+    tokio::time::sleep(FIRST_LOOK).await;
     loop {
         let now = responder.centre().now();
         let message = concern(&responder);

@@ -226,9 +226,10 @@ impl Init {
             None => format!("# {name} = \"host:port\"\n"),
         };
         format!(
-            "# The coordinator of the network {}.\nlabel = {}\n\n# How long certificates of sites and people live; they \
-             renew themselves at half-life.\n# certificate_life = \"7d\"\n\n# Where sites and people connect.\nlisten = {}\n\
-             # Where newcomers enrol.\nenrol = {}\n# What invitations say instead, behind a gateway.\n{}{}",
+            "# The coordinator of the network {}.\nlabel = {}\n\n# Where sites and people connect.\nlisten = {}\n\
+             # Where newcomers enrol.\nenrol = {}\n# What invitations say instead, behind a gateway.\n{}{}\
+             # How long certificates of sites and people live; they renew themselves at half-life.\n\
+             # certificate_life = \"7d\"\n",
             subject.name,
             quoted(&subject.label),
             quoted(self.listen.as_str()),

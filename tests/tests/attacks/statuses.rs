@@ -84,12 +84,8 @@ fn a_centre_that_hears_of_no_new_status_list_stops_answering_and_says_so() {
     attacker.forget("a");
     // As the disk would look a day later.
     let now = OffsetDateTime::now_utc();
-    let frozen = StatusList {
-        version: genuine.version + 1,
-        issued: now - Duration::hours(25),
-        expires: now - Duration::hours(1),
-        ..genuine
-    };
+    let frozen =
+        StatusList { issued: now - Duration::hours(25), expires: now - Duration::hours(1), ..genuine };
     let file = stage.home(A).join("network/status.json");
     fs::write(&file, sealed(&frozen, &attacker.coordinator).sealed_status).unwrap();
     stage.network.start_node(A).unwrap();
