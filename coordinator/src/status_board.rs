@@ -124,3 +124,6 @@ fn revoked(office: &Office) -> Result<Vec<Revoked>, HomeError> {
 fn withdrawn(office: &Office) -> Result<Vec<Withdrawn>, StatementsError> {
     Ok(statements::withdrawals(&office.home)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,7 +63,7 @@ pub enum StudiesError {
     #[error("{0} withdrew the study; it does not run any more. A new version can be sealed")]
     Withdrawn(String),
     /// An approval of somebody who takes no part.
-    #[error("{0} takes no part in deciding on this study, and has endorsed it; leave that signature out")]
+    #[error("{0} takes no part in deciding on this study, so that endorsement does not count; leave it out")]
     Recused(String),
     /// Replaced.
     #[error("the study was replaced by `{0}`, which names it in `supersedes`; run that one")]
@@ -169,6 +169,17 @@ pub fn runnable(
     let digest = found.envelope.payload_digest();
     if let Some(one) = statements::withdrawals(home)?.into_iter().find(|one| one.study == digest) {
         return Err(StudiesError::Withdrawn(one.by));
+    }
+    // Who recused themselves after endorsing does not count; the others must be enough.
+    let recused: Vec<String> = statements::about(home, digest)?
+        .into_iter()
+        .filter(|one| one.statement.says == Says::Recuse)
+        .map(|one| one.by)
+        .collect();
+    let (out, counted): (Vec<_>, Vec<_>) =
+        found.envelope.signers(&root.approvers).into_iter().partition(|name| recused.contains(name));
+    if let Some(name) = out.into_iter().next().filter(|_| counted.len() < root.approvers.threshold()) {
+        return Err(StudiesError::Recused(name));
     }
     let replaces = |other: &SubmittedStudy| {
         other.study.supersedes == Some(digest) && SealedStudy::open(other.envelope.clone(), root, now).is_ok()
