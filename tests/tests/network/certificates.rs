@@ -74,7 +74,7 @@ fn centres_renew_their_certificates_through_a_restart_of_the_coordinator_and_ans
 }
 
 #[test]
-#[ignore = "twenty nodes take minutes; run it with --ignored"]
+#[ignore = "twenty nodes take a minute; run it with --ignored"]
 fn a_fleet_of_twenty_renews_through_a_restart_of_the_coordinator() {
     a_fleet_renews(20);
 }
