@@ -43,7 +43,7 @@ pub(crate) async fn announce(
         statement: text(reply.sealed_acceptance)?,
         countersigned: text(reply.countersigned_study)?,
     };
-    let opened = acceptance.open(site, &office.root.network, study.payload_digest());
+    let opened = acceptance.open(site, &office.root().network, study.payload_digest());
     let accepted = opened.map_err(|error| {
         warn!(site = %site.id, %error, "an acceptance was not believed");
         SiteStatus::BrokenAnswer

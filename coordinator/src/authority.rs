@@ -1,5 +1,6 @@
 //! The network's certificate authority: certifies the coordinator's server, sites and people.
 
+use notochord_link::credentials::CLOCK_SLACK;
 use notochord_link::identity::Identity;
 use notochord_link::tls::{Credentials, TlsError, coordinator_name, private_key};
 use notochord_proto::digest::Digest;
@@ -13,11 +14,10 @@ use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use time::{Duration, OffsetDateTime};
 
 /// How long a site's or person's certificate lives.
-pub const MEMBER_LIFE: Duration = Duration::days(30);
-const SERVER_LIFE: Duration = Duration::days(90);
+pub const MEMBER_LIFE: Duration = Duration::days(7);
+/// How long the certificate of the coordinator's server lives.
+pub const SERVER_LIFE: Duration = Duration::days(30);
 const AUTHORITY_LIFE: Duration = Duration::days(5 * 365);
-/// Clocks of centres differ; a certificate is valid from a little before it is made.
-const CLOCK_SLACK: Duration = Duration::hours(1);
 
 /// The authority's certificate and the right to use its key.
 pub struct Authority {
@@ -73,9 +73,20 @@ impl Authority {
         identity: &Identity,
         now: OffsetDateTime,
     ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        self.certify_for(MEMBER_LIFE, request, identity, now)
+    }
+
+    /// The same, for a certificate that lives so long.
+    pub fn certify_for(
+        &self,
+        life: Duration,
+        request: &[u8],
+        identity: &Identity,
+        now: OffsetDateTime,
+    ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let request =
             CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(request))?;
-        let mut parameters = parameters(&identity.to_string(), now, MEMBER_LIFE);
+        let mut parameters = parameters(&identity.to_string(), now, life);
         parameters.subject_alt_names = vec![SanType::URI(ia5(identity.to_string())?)];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = parameters.signed_by(&request.public_key, &self.issuer)?;

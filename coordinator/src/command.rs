@@ -8,7 +8,9 @@ mod enrol;
 mod init;
 mod invite;
 mod key;
+mod people;
 mod result;
+mod root;
 mod run;
 mod serve;
 mod sites;
@@ -57,12 +59,18 @@ enum Command {
     Invite(invite::Invite),
     /// Enrol yourself with an invitation
     Enrol(enrol::Enrol),
-    /// List the sites and whether they are connected
+    /// List the sites and whether they are connected, or revoke a site's certificate
     Sites(sites::Sites),
+    /// List the enrolled people, or revoke a certificate
+    #[command(subcommand, after_help = "Example: notochord --home network people list")]
+    People(people::PeopleCommand),
+    /// Show, draft, sign and publish root documents: who holds which office
+    #[command(subcommand, after_help = "Example: notochord --home network root show")]
+    Root(root::RootCommand),
     /// Check a data dictionary, or compare two versions of it
     #[command(subcommand, after_help = "Example: notochord dictionary check dictionary.csv")]
     Dictionary(dictionary::DictionaryCommand),
-    /// Write, check, sign, endorse, submit and show studies
+    /// Write, check, sign, endorse, reject, submit, withdraw and show studies
     #[command(subcommand, after_help = "Example: notochord study new my-study.toml")]
     Study(study::StudyCommand),
     /// Run a study and wait for its end
@@ -91,6 +99,8 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Invite(command) => block_on(command.run(&home)),
         Command::Enrol(command) => block_on(command.run(&home)),
         Command::Sites(command) => block_on(command.run(&home)),
+        Command::People(command) => block_on(command.run(&home)),
+        Command::Root(command) => block_on(command.run(&home)),
         Command::Dictionary(command) => command.run(&home),
         Command::Study(command) => command.run(&home),
         Command::Run(command) => block_on(command.run(&home)),

@@ -28,6 +28,12 @@ pub struct Site {
     /// When that certificate ends.
     #[serde(with = "time::serde::rfc3339")]
     pub certificate_expires: OffsetDateTime,
+    /// Renewed certificates that it has not been seen with yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upcoming: Vec<Upcoming>,
+    /// Since when its certificate counts no more.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<OffsetDateTime>,
     /// Where the coordinator dials it, where it prefers to listen.
     pub dial: Option<String>,
     /// When it enrolled.
@@ -45,11 +51,54 @@ pub struct Person {
     pub label: String,
     /// SHA-256 of the certificate (DER).
     pub certificate: Digest,
+    /// When that certificate ends; not known of people enrolled by an earlier version.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub certificate_expires: Option<OffsetDateTime>,
+    /// Renewed certificates that the person has not been seen with yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upcoming: Vec<Upcoming>,
+    /// Since when the certificate counts no more.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<OffsetDateTime>,
     /// Whether this person may invite and run.
     pub office: Office,
     /// When enrolled.
     #[serde(with = "time::serde::rfc3339")]
     pub enrolled: OffsetDateTime,
+}
+
+/// A renewed certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upcoming {
+    /// SHA-256 of the certificate (DER).
+    pub certificate: Digest,
+    /// When it ends.
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires: OffsetDateTime,
+}
+
+/// How a certificate that was shown stands to the enrolment log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the member's.
+    Held,
+    /// It is the member's renewed one, seen for the first time.
+    Renewed,
+    /// It was revoked.
+    Revoked,
+    /// It is not, or no more, the member's.
+    Unknown,
+}
+
+fn standing(shown: Digest, held: Digest, upcoming: &[Upcoming], revoked: Option<OffsetDateTime>) -> Standing {
+    let is_upcoming = upcoming.iter().any(|one| one.certificate == shown);
+    match (shown == held, is_upcoming, revoked) {
+        (false, false, _) => Standing::Unknown,
+        (_, _, Some(_)) => Standing::Revoked,
+        (true, _, None) => Standing::Held,
+        (false, true, None) => Standing::Renewed,
+    }
 }
 
 /// What a person may do.
@@ -73,9 +122,37 @@ impl Site {
         Role::of_one(self.id.as_str(), self.steward)
     }
 
+    /// How a certificate with this digest stands to the enrolment log.
+    pub fn standing(&self, shown: Digest) -> Standing {
+        standing(shown, self.certificate, &self.upcoming, self.revoked)
+    }
+
+    /// The renewed certificate that was seen takes the place of the one before; the others never will.
+    pub fn promote(&mut self, shown: Digest) {
+        if let Some(seen) = self.upcoming.iter().find(|one| one.certificate == shown) {
+            (self.certificate, self.certificate_expires) = (seen.certificate, seen.expires);
+            self.upcoming.clear();
+        }
+    }
+
     /// Both public keys.
     pub fn keys(&self) -> SiteKeys {
         SiteKeys { node: self.node, steward: self.steward }
+    }
+}
+
+impl Person {
+    /// How a certificate with this digest stands to the enrolment log.
+    pub fn standing(&self, shown: Digest) -> Standing {
+        standing(shown, self.certificate, &self.upcoming, self.revoked)
+    }
+
+    /// The renewed certificate that was seen takes the place of the one before; the others never will.
+    pub fn promote(&mut self, shown: Digest) {
+        if let Some(seen) = self.upcoming.iter().find(|one| one.certificate == shown) {
+            (self.certificate, self.certificate_expires) = (seen.certificate, Some(seen.expires));
+            self.upcoming.clear();
+        }
     }
 }
 
@@ -89,6 +166,13 @@ pub fn sites(home: &Home) -> Result<Vec<Site>, HomeError> {
     let names = home.list("sites")?;
     let sites: Result<Vec<_>, _> = names.iter().map(|name| read(home, &format!("sites/{name}"))).collect();
     Ok(sites?.into_iter().flatten().collect())
+}
+
+/// Every enrolled person, by id.
+pub fn people(home: &Home) -> Result<Vec<Person>, HomeError> {
+    let names = home.list("people")?;
+    let people: Result<Vec<_>, _> = names.iter().map(|name| read(home, &format!("people/{name}"))).collect();
+    Ok(people?.into_iter().flatten().collect())
 }
 
 /// The enrolled person `id`.

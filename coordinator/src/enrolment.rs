@@ -50,13 +50,18 @@ impl Enrolment for Door {
 
 fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> {
     let invitation = take(office, &request.token)?;
+    let in_force = office.in_force();
+    let network = in_force.root.network.clone();
     let identity = match invitation.invitee {
-        Invitee::Person => Identity::person(office.root.network.clone(), invitation.id.clone()),
-        Invitee::Site { .. } => Identity::site(office.root.network.clone(), invitation.id.clone()),
+        Invitee::Person => Identity::person(network, invitation.id.clone()),
+        Invitee::Site { .. } => Identity::site(network, invitation.id.clone()),
     };
-    let chain = office.authority.certify(&request.request, &identity, office.now()).map_err(|_| {
-        Status::invalid_argument("the signing request cannot be read; ask for a new invitation")
-    })?;
+    let chain = in_force
+        .authority
+        .certify_for(in_force.member_life, &request.request, &identity, office.now())
+        .map_err(|_| {
+            Status::invalid_argument("the signing request cannot be read; ask for a new invitation")
+        })?;
     record(office, &invitation, request, &chain)?;
     let certificate = chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| internal("no certificate"))?;
     let entry = Enrolled { identity: identity.to_string(), certificate };
@@ -64,7 +69,7 @@ fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> 
     info!(who = %identity, "enrolled");
     Ok(EnrolReply {
         certificates: chain.iter().map(|certificate| certificate.to_vec()).collect(),
-        sealed_root: office.sealed_root.to_json().into_bytes(),
+        sealed_root: in_force.sealed_root.to_json().into_bytes(),
         dictionary: files(&office.home.dictionary_files().map_err(internal)?),
         id: invitation.id.to_string(),
         label: invitation.label,
@@ -72,7 +77,7 @@ fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> 
 }
 
 /// The dictionary's files as they travel.
-fn files(dictionary: &DictionaryFiles) -> Vec<DictionaryFile> {
+pub(crate) fn files(dictionary: &DictionaryFiles) -> Vec<DictionaryFile> {
     let file = |(name, content): (&str, &[u8])| DictionaryFile { name: name.into(), content: content.into() };
     dictionary.iter().map(file).collect()
 }
@@ -101,12 +106,7 @@ fn take(office: &Office, token: &[u8]) -> Result<OpenInvitation, Status> {
 
 /// Whether the name is taken by now. Nobody takes an enrolled site's place with a second invitation.
 fn is_enrolled(office: &Office, invitation: &OpenInvitation) -> Result<bool, Status> {
-    let (home, id) = (&office.home, &invitation.id);
-    match invitation.invitee {
-        Invitee::Person => directory::person(home, id).map(|person| person.is_some()),
-        Invitee::Site { .. } => directory::site(home, id).map(|site| site.is_some()),
-    }
-    .map_err(internal)
+    office.is_enrolled(&invitation.id, &invitation.invitee).map_err(internal)
 }
 
 fn record(
@@ -118,24 +118,37 @@ fn record(
     let (id, label) = (invitation.id.clone(), invitation.label.clone());
     let leaf = chain.first().ok_or_else(|| Status::internal("no certificate"))?;
     let (certificate, enrolled) = (Digest::of(leaf), office.now());
+    let end = certificate_end(leaf).map_err(internal)?;
+    let certificate_expires = OffsetDateTime::from_unix_timestamp(end).map_err(internal)?;
+    let _alone = office.registering.lock().unwrap_or_else(PoisonError::into_inner);
     match &invitation.invitee {
         Invitee::Person => {
             let office_held = PersonOffice::Member;
-            let person = Person { id, label, certificate, office: office_held, enrolled };
+            let person = Person {
+                id,
+                label,
+                certificate,
+                certificate_expires: Some(certificate_expires),
+                upcoming: Vec::new(),
+                revoked: None,
+                office: office_held,
+                enrolled,
+            };
             directory::enrol_person(&office.home, &person).map_err(internal)
         }
         Invitee::Site { dial } => {
             let key = |bytes: &[u8]| {
                 PublicKey::from_bytes(bytes).map_err(|error| Status::invalid_argument(error.to_string()))
             };
-            let end = certificate_end(leaf).map_err(internal)?;
             let site = Site {
                 id,
                 label,
                 node: key(&request.node_key)?,
                 steward: key(&request.steward_key)?,
                 certificate,
-                certificate_expires: OffsetDateTime::from_unix_timestamp(end).map_err(internal)?,
+                certificate_expires,
+                upcoming: Vec::new(),
+                revoked: None,
                 dial: dial.clone(),
                 enrolled,
             };

@@ -110,6 +110,8 @@ pub fn enrolled(roster: &Roster) -> impl Iterator<Item = Site> {
         // The link is no part of the evidence: only what is signed counts.
         certificate: Digest::of(&[]),
         certificate_expires: time::OffsetDateTime::UNIX_EPOCH,
+        upcoming: Vec::new(),
+        revoked: None,
         dial: None,
         enrolled: time::OffsetDateTime::UNIX_EPOCH,
     })

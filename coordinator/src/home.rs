@@ -4,7 +4,12 @@
 //! network.toml              names and addresses
 //! keys/                     authority.key, server.key, coordinator.key, root.key (0600)
 //! authority.pem             the certificate authority's certificate
-//! root.json                 the sealed root document
+//! authority.former.pem      the one before it, as long as certificates of it count
+//! authority.next.pem        one that the next root document may bring into force (its key is in keys/)
+//! root.json                 the sealed root document in force
+//! roots/<version>.json      every root document, for members who were away
+//! status.json               the sealed status list
+//! statements/<sha256>.json  what was stated about studies beside approvals
 //! dictionaries/<sha256>/    the data dictionary's files
 //! operator/                 the membership of the coordinator's own first person
 //! sites/<id>.json           enrolment log: one file per site
@@ -26,13 +31,19 @@ use notochord_link::private_file::{read_signing_key, replace};
 use notochord_link::tls::{self, TlsError};
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
+use notochord_proto::digest::Digest;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
 use notochord_proto::fields::Section;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::name::Address;
-use notochord_proto::problem::Problem;
+use notochord_proto::problem::{Place, Problem};
 use notochord_proto::root::{Root, RootError};
+use notochord_proto::trust::MOST_ROOTS;
 use rcgen::KeyPair;
+use rustls::pki_types::CertificateDer;
+use time::Duration;
+
+use crate::authority::Authority;
 
 /// A coordinator's directory.
 #[derive(Debug, Clone)]
@@ -50,6 +61,10 @@ pub struct Addresses {
     /// What invitations say of `enrol`, where that differs.
     pub public_enrol: Option<String>,
 }
+
+/// The shortest and the longest life of members' certificates.
+const SHORTEST_LIFE: Duration = Duration::seconds(2);
+const LONGEST_LIFE: Duration = Duration::days(30);
 
 /// Why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -154,6 +169,97 @@ impl Home {
         Ok((envelope, root))
     }
 
+    /// Puts a root document in the place of the one in force.
+    pub fn write_root(&self, envelope: &Envelope, version: u32) -> Result<(), HomeError> {
+        let bytes = envelope.to_json().into_bytes();
+        self.write(&format!("roots/{version}.json"), &bytes)?;
+        self.write("root.json", &bytes)
+    }
+
+    /// The sealed root documents after a version, in their order.
+    pub fn roots_after(&self, held: u32) -> Result<Vec<Vec<u8>>, HomeError> {
+        let newest = self.root()?.1.version;
+        let versions = (held.saturating_add(1)..=newest).take(MOST_ROOTS);
+        let read = |version| match version == newest {
+            // A network made by an earlier version kept none but the newest.
+            true => self.read("root.json"),
+            false => self.read(&format!("roots/{version}.json")),
+        };
+        versions.map(read).collect()
+    }
+
+    /// Whether a dictionary's files are here.
+    pub fn holds_dictionary(&self, digest: &Digest) -> bool {
+        dictionary_directory::named(&self.0, digest).is_ok()
+    }
+
+    /// The certificate authority that `root` names. One that was made for the next root document takes its place
+    /// here once that document is in force; the old one stays beside it as long as it is trusted.
+    pub fn settle_authority(&self, root: &Root) -> Result<Authority, HomeError> {
+        let held = self.certificate("authority.pem")?;
+        let is_next = held.as_ref().is_none_or(|held| Digest::of(held) != root.authority)
+            && self.next_authority()? == Some(root.authority);
+        if is_next {
+            if let Some(held) = held {
+                self.write_certificate("authority.former.pem", &held)?;
+            }
+            if self.path("keys/authority.next.key").exists() {
+                self.rename("keys/authority.key", "keys/authority.former.key")?;
+                self.rename("keys/authority.next.key", "keys/authority.key")?;
+            }
+            self.rename("authority.next.pem", "authority.pem")?;
+        }
+        let certificate = self.certificate("authority.pem")?.filter(|one| Digest::of(one) == root.authority);
+        let certificate = certificate.ok_or_else(|| {
+            Problem::new(
+                Place::file(self.path("authority.pem").display().to_string()),
+                "is not the certificate authority that the root document names; restore the file",
+            )
+        })?;
+        Ok(Authority::load(certificate, self.tls_key("keys/authority.key")?)?)
+    }
+
+    /// The authority before the one in force, where `root` still trusts it.
+    pub fn former_authority(&self, root: &Root) -> Result<Option<Authority>, HomeError> {
+        let former = self.certificate("authority.former.pem")?;
+        match former.filter(|one| root.former_authority == Some(Digest::of(one))) {
+            Some(certificate) => {
+                Ok(Some(Authority::load(certificate, self.tls_key("keys/authority.former.key")?)?))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The fingerprint of the authority made for the next root document.
+    pub fn next_authority(&self) -> Result<Option<Digest>, HomeError> {
+        Ok(self.certificate("authority.next.pem")?.map(|certificate| Digest::of(&certificate)))
+    }
+
+    /// Writes a certificate as people can read it with openssl.
+    pub fn write_certificate(&self, name: &str, certificate: &CertificateDer<'_>) -> Result<(), HomeError> {
+        self.write(name, pem::encode(&pem::Pem::new("CERTIFICATE", certificate.to_vec())).as_bytes())
+    }
+
+    fn certificate(&self, name: &str) -> Result<Option<CertificateDer<'static>>, HomeError> {
+        let path = self.path(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let parsed = pem::parse(self.read(name)?).map_err(|error| {
+            Problem::new(Place::file(path.display().to_string()), format!("{error}; restore the file"))
+        })?;
+        Ok(Some(CertificateDer::from(parsed.into_contents())))
+    }
+
+    /// Moves a file within, if it is there: an interrupted change may have moved it already.
+    fn rename(&self, from: &str, to: &str) -> Result<(), HomeError> {
+        let (from, to) = (self.path(from), self.path(to));
+        match fs::rename(&from, &to) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(file_error(&from, source)),
+            _ => Ok(()),
+        }
+    }
+
     /// The data dictionary.
     pub fn dictionary(&self) -> Result<Dictionary, HomeError> {
         let problems = |problems| DirectoryError::Problems(problems).into();
@@ -196,8 +302,17 @@ impl Home {
         Ok(read_signing_key(&self.path(name))?)
     }
 
+    /// How long members' certificates live, where `network.toml` says so.
+    pub fn certificate_life(&self) -> Result<Option<Duration>, HomeError> {
+        Ok(self.settings()?.1)
+    }
+
     /// Names and addresses of `network.toml`.
     pub fn addresses(&self) -> Result<Addresses, HomeError> {
+        Ok(self.settings()?.0)
+    }
+
+    fn settings(&self) -> Result<(Addresses, Option<Duration>), HomeError> {
         let path = self.path("network.toml");
         let section = Section::from_bytes(&path.display().to_string(), &self.read("network.toml")?)?;
         let mut fields = section.fields();
@@ -208,8 +323,16 @@ impl Home {
             public_enrol: fields.optional::<Address>("public_enrol")?.map(String::from),
         };
         let _label: String = fields.required("label")?;
+        let life = fields.optional::<String>("certificate_life")?.map(|text| {
+            let parsed = humantime::parse_duration(&text).ok().and_then(|life| Duration::try_from(life).ok());
+            let wrong = "write it like `7d`: from 2 s to 30 days";
+            parsed
+                .filter(|life| (SHORTEST_LIFE..=LONGEST_LIFE).contains(life))
+                .ok_or_else(|| fields.problem("certificate_life", wrong))
+        });
+        let life = life.transpose()?;
         fields.finish()?;
-        Ok(addresses)
+        Ok((addresses, life))
     }
 }
 

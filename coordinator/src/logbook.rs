@@ -49,6 +49,37 @@ pub(crate) struct TurnedAway {
     pub(crate) reason: String,
 }
 
+/// A member's certificate was renewed.
+#[derive(Serialize)]
+pub(crate) struct CertificateRenewed {
+    pub(crate) identity: String,
+    pub(crate) certificate: Digest,
+}
+
+/// A member's certificate was revoked.
+#[derive(Serialize)]
+pub(crate) struct CertificateRevoked {
+    pub(crate) member: String,
+    pub(crate) certificate: Digest,
+}
+
+/// Somebody stated something about a study: withdrawn, rejected, recused.
+#[derive(Serialize)]
+pub(crate) struct StudyStated {
+    pub(crate) study: Digest,
+    pub(crate) says: &'static str,
+    pub(crate) by: String,
+    pub(crate) reason: String,
+}
+
+/// A new root document came into force.
+#[derive(Serialize)]
+pub(crate) struct RootPublished {
+    pub(crate) root: Digest,
+    pub(crate) version: u32,
+    pub(crate) signers: Vec<String>,
+}
+
 /// A sealed study was handed in.
 #[derive(Serialize)]
 pub(crate) struct StudySubmitted {
@@ -78,6 +109,10 @@ kinds!(
     Invited = "invited",
     Enrolled = "enrolled",
     TurnedAway = "turned_away",
+    CertificateRenewed = "certificate_renewed",
+    CertificateRevoked = "certificate_revoked",
+    StudyStated = "study_stated",
+    RootPublished = "root_published",
     StudySubmitted = "study_submitted",
     RunBegan = "run_began",
     RunEnded = "run_ended",

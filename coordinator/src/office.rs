@@ -1,23 +1,23 @@
 //! The coordinator at work: what every service and run shares.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use notochord_ledger::LedgerError;
 use notochord_link::invitation::{Invitation, TOKEN_BYTES, Token};
-use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
-use notochord_proto::envelope::Envelope;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::name::{NameError, SiteId};
 use notochord_proto::root::Root;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
-use crate::authority::Authority;
-use crate::directory;
+use crate::connections::Connections;
+use crate::directory::{self, Upcoming};
 use crate::home::{Addresses, Home, HomeError};
 use crate::hub::Hub;
+use crate::in_force::InForce;
 use crate::logbook::{Invited, Logbook};
+use crate::status_board::StatusBoard;
 use crate::store::{Invitee, OpenInvitation, Store, StoreError};
 
 /// What time it is; passed in so that tests can turn it.
@@ -29,14 +29,8 @@ pub struct Office {
     pub home: Home,
     /// What it tells others to dial.
     pub addresses: Addresses,
-    /// The root document.
-    pub root: Root,
-    /// The root document, sealed.
-    pub sealed_root: Envelope,
-    /// The data dictionary.
-    pub dictionary: Dictionary,
-    /// The certificate authority.
-    pub authority: Authority,
+    /// What is in force now; see [`Office::in_force`].
+    pub in_force: RwLock<InForce>,
     /// The key rounds and release records are sealed with.
     pub key: SecretKey,
     /// The ledger.
@@ -45,8 +39,14 @@ pub struct Office {
     pub store: Store,
     /// The connected nodes.
     pub hub: Hub,
+    /// The status list.
+    pub status: StatusBoard,
+    /// The open connections.
+    pub connections: Connections,
     /// Held while a study is handed in.
     pub submitting: Mutex<()>,
+    /// Held while the enrolment log or the root document is changed.
+    pub registering: Mutex<()>,
     /// Held while ledgers are cosigned: witnesses take one step after the other.
     pub witnessing: tokio::sync::Mutex<()>,
     /// What time it is.
@@ -94,17 +94,24 @@ impl Office {
         (self.clock)()
     }
 
+    /// What is in force now, all of one root document. Whoever needs several parts of it asks once.
+    pub fn in_force(&self) -> InForce {
+        // What it holds is replaced whole.
+        self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The root document in force now.
+    pub fn root(&self) -> Arc<Root> {
+        self.in_force().root
+    }
+
     /// Makes an invitation for a site or person of this name.
     pub fn invite(&self, label: &str, invitee: Invitee, valid: Duration) -> Result<Invitation, InviteError> {
         if label.chars().count() > LONGEST_LABEL || label.contains(char::is_control) {
             return Err(InviteError::Label);
         }
         let id = SiteId::new(slug(label))?;
-        let enrolled = match invitee {
-            Invitee::Site { .. } => directory::site(&self.home, &id)?.is_some(),
-            Invitee::Person => directory::person(&self.home, &id)?.is_some(),
-        };
-        if enrolled {
+        if self.is_enrolled(&id, &invitee)? {
             return Err(InviteError::Enrolled(id));
         }
         if valid > LONGEST_INVITATION {
@@ -118,16 +125,39 @@ impl Office {
         self.logbook.write(&Invited { id: id.clone(), label: label.clone() }, self.now())?;
         self.store.invite(Digest::of(token.as_slice()), &open)?;
         let Addresses { listen, enrol, public_listen, public_enrol } = self.addresses.clone();
+        let in_force = self.in_force();
         Ok(Invitation {
-            network: self.root.network.clone(),
+            network: in_force.root.network.clone(),
             id,
             label,
             enrol: public_enrol.unwrap_or(enrol),
             connect: public_listen.unwrap_or(listen),
-            authority: self.root.authority,
-            root: self.sealed_root.payload_digest(),
+            authority: in_force.root.authority,
+            root: in_force.reference().digest,
             token: Token::new(token),
             expires,
+        })
+    }
+}
+
+impl Office {
+    /// Whether a name is taken: by somebody whose certificate neither has ended nor was revoked. Nobody takes an
+    /// enrolled site's place with a second invitation.
+    pub(crate) fn is_enrolled(&self, id: &SiteId, invitee: &Invitee) -> Result<bool, HomeError> {
+        let now = self.now();
+        let counts = |revoked: Option<OffsetDateTime>, ends: Option<OffsetDateTime>| {
+            revoked.is_none() && ends.is_none_or(|ends| now < ends)
+        };
+        let last = |ends: OffsetDateTime, upcoming: &[Upcoming]| {
+            upcoming.iter().map(|one| one.expires).fold(ends, OffsetDateTime::max)
+        };
+        Ok(match invitee {
+            Invitee::Site { .. } => directory::site(&self.home, id)?.is_some_and(|site| {
+                counts(site.revoked, Some(last(site.certificate_expires, &site.upcoming)))
+            }),
+            Invitee::Person => directory::person(&self.home, id)?.is_some_and(|person| {
+                counts(person.revoked, person.certificate_expires.map(|ends| last(ends, &person.upcoming)))
+            }),
         })
     }
 }

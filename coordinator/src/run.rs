@@ -32,6 +32,7 @@ use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
 use crate::round::{Round, Seat};
 use crate::site_status::SiteStatus;
+use crate::statements;
 use crate::store::{RunLine, RunStatus, StoreError};
 use crate::witnessing;
 
@@ -62,6 +63,9 @@ pub enum RunError {
         /// The others, and why not.
         others: String,
     },
+    /// Stopped.
+    #[error("{0} withdrew the study while it ran; nothing is released")]
+    Withdrawn(String),
     /// The study does not fit the dictionary.
     #[error("{0}")]
     Plan(String),
@@ -170,6 +174,7 @@ impl Run {
         let contributors = self.gather(seats, &plan, &round, &mut statuses).await?;
         let released = self
             .require(&statuses, "contributed", |line| line.status == SiteStatus::Contributed)
+            .and_then(|()| self.not_withdrawn())
             .and_then(|()| self.release(&plan, &round, &contributors, &statuses).map(Some));
         let result = released.as_ref().ok().copied().flatten();
         let record = self.deliver(&round, result, &statuses).await;
@@ -186,6 +191,7 @@ impl Run {
     /// The sites to ask: the study's roster, or every enrolled one.
     fn sites(&self) -> Result<Vec<Site>, RunError> {
         let mut sites = directory::sites(&self.office.home)?;
+        sites.retain(|site| site.revoked.is_none());
         if let Some(roster) = &self.sealed.study.sites.roster {
             sites.retain(|site| roster.contains(&site.id));
         }
@@ -254,7 +260,7 @@ impl Run {
 
     fn plan(&self, seats: &[Seat]) -> Result<Plan, RunError> {
         let labels: Vec<String> = seats.iter().map(|seat| seat.site.label.clone()).collect();
-        Scope::for_study(&self.office.dictionary, &labels, &self.sealed.study)
+        Scope::for_study(&self.office.in_force().dictionary, &labels, &self.sealed.study)
             .and_then(|scope| Plan::new(&self.sealed.study, &scope))
             .map_err(|problems| RunError::Plan(problems.first().map(ToString::to_string).unwrap_or_default()))
     }
@@ -264,7 +270,7 @@ impl Run {
         getrandom::fill(&mut key).map_err(RunError::Randomness)?;
         let left = self.deadline.saturating_duration_since(Instant::now()) + CLOCK_SLACK;
         Ok(Round::seal(
-            &self.office.root.network,
+            &self.office.root().network,
             &self.id,
             self.sealed.digest,
             seats,
@@ -312,6 +318,15 @@ impl Run {
         Ok(contributors)
     }
 
+    /// Whether the study may still be answered: it may have been withdrawn while the sites computed.
+    fn not_withdrawn(&self) -> Result<(), RunError> {
+        let withdrawn = statements::withdrawals(&self.office.home)?;
+        match withdrawn.into_iter().find(|one| one.study == self.sealed.digest) {
+            Some(one) => Err(RunError::Withdrawn(one.by)),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the result; its digest goes into the release record.
     fn release(
         &self,
@@ -320,15 +335,15 @@ impl Run {
         contributors: &[Contributor],
         statuses: &Statuses,
     ) -> Result<Digest, RunError> {
-        let office = &self.office;
+        let (office, in_force) = (&self.office, self.office.in_force());
         let answers = contributors
             .iter()
             .map(|one| (one.seat.site.id.clone(), Digest::of(&one.answer.sealed)))
             .collect();
         let provenance = Provenance {
-            network: office.root.network.to_string(),
-            root: office.sealed_root.payload_digest(),
-            dictionary: office.root.dictionary,
+            network: in_force.root.network.to_string(),
+            root: in_force.reference().digest,
+            dictionary: in_force.root.dictionary,
             investigators: self.sealed.investigators.clone(),
             approvers: self.sealed.approvers.clone(),
             rounds: vec![round.digest],
@@ -337,7 +352,7 @@ impl Run {
         };
         let times = RunTimes { id: self.id.clone(), started: self.started, finished: office.now() };
         let sites = statuses.values().cloned().collect();
-        let k = assembly::threshold(&office.root, &self.sealed.study);
+        let k = assembly::threshold(&in_force.root, &self.sealed.study);
         let (document, tables) =
             assembly::assemble(&self.sealed, plan, times, sites, contributors, provenance, k);
         let mut json = serde_json::to_vec_pretty(&document)?;
@@ -357,7 +372,7 @@ impl Run {
     /// Tells every site of the round how it ended, which closes the round there; gives the sealed record.
     async fn deliver(&self, round: &Round, result: Option<Digest>, statuses: &Statuses) -> String {
         let record = wire::ReleaseRecord {
-            network: self.office.root.network.to_string(),
+            network: self.office.root().network.to_string(),
             run: self.id.to_string(),
             study: self.sealed.digest.as_bytes().to_vec(),
             rounds: vec![round.digest.as_bytes().to_vec()],

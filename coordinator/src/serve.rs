@@ -2,28 +2,30 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use notochord_link::backoff::{Backoff, jitter};
 use notochord_link::destination::Destination;
 use notochord_link::dial::{CONNECT_TIMEOUT, connect, tune};
-use notochord_link::identity::{Holder, Identity};
+use notochord_link::identity::{Holder, Identity, certificate_end};
 use notochord_link::probe;
 use notochord_link::rate::{Places, Rate, RateLimit};
 use notochord_link::settings::LinkSettings;
+use notochord_link::severable::Severable;
 use notochord_link::socket::{Keepalive, MOST_MESSAGE_BYTES, Watched, call_over_with, server_with};
-use notochord_link::tls::{self, TlsError};
+use notochord_link::tls::TlsError;
 use notochord_proto::digest::Digest;
 use notochord_proto::name::SiteId;
 use notochord_proto::problem::Problem;
+use notochord_proto::status_list::Member;
 use notochord_proto::wire::enrolment_server::EnrolmentServer;
 use notochord_proto::wire::network_server::NetworkServer;
 use notochord_proto::wire::node_client::NodeClient;
+use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::interceptor::InterceptedService;
@@ -31,10 +33,12 @@ use tonic::{Request, Status};
 use tracing::{debug, info, warn};
 
 use crate::announce;
-use crate::directory::{self, Person, Site};
+use crate::directory::{self, Person, Site, Standing};
 use crate::enrolment::Door;
 use crate::office::Office;
+use crate::reception::{Callers, Reception};
 use crate::service::Desk;
+use crate::upkeep;
 use crate::witnessing;
 
 /// The most connections that may be in their handshake at once.
@@ -51,7 +55,7 @@ const RATE_OF_A_PERSON: Rate = Rate { burst: 200, per_second: 50 };
 const RATE_OF_NEWCOMERS: Rate = Rate { burst: 200, per_second: 10 };
 
 /// A person's connection, as tonic serves it.
-type PersonConnection = Watched<TlsStream<TcpStream>, Arc<Person>>;
+type PersonConnection = Watched<Severable<TlsStream<TcpStream>>, Arc<Person>>;
 
 /// Why the coordinator cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -91,10 +95,11 @@ pub async fn serve(
     enrolment: TcpListener,
     sites_to_dial: mpsc::UnboundedReceiver<Site>,
 ) -> Result<(), ServeError> {
-    let key = office.home.tls_key("keys/server.key")?;
-    let credentials = || office.authority.server(&office.root.network, &key, office.now());
-    let acceptor = TlsAcceptor::from(tls::server_config(office.authority.certificate(), credentials()?)?);
-    let door = TlsAcceptor::from(tls::enrolment_server_config(credentials()?)?);
+    let reception = |callers| {
+        let key = office.home.tls_key("keys/server.key")?;
+        Ok::<_, ServeError>(Arc::new(Reception::new(&office, callers, key)?))
+    };
+    let (members, door) = (reception(Callers::Members)?, reception(Callers::Newcomers)?);
     for site in directory::sites(&office.home)? {
         office.hub.watch(&site);
     }
@@ -107,7 +112,7 @@ pub async fn serve(
     let desk = InterceptedService::new(desk, move |request| admit(&calls, request));
     let entrance = Arc::new(Entrance {
         office: office.clone(),
-        acceptor,
+        reception: members,
         people,
         keepalive: settings.keepalive,
         sites: RateLimit::new(RATE_OF_A_SITE),
@@ -119,6 +124,7 @@ pub async fn serve(
         served = desk.serve_with_incoming(ReceiverStream::new(arriving)) => Ok(served?),
         () = accept(entrance.clone(), links) => Ok(()),
         () = dial_sites(entrance, sites_to_dial) => Ok(()),
+        () = upkeep::look_after_ourselves(office.clone()) => Ok(()),
         () = witnessing::daily(office.clone()) => Ok(()),
         served = open_door(office, enrolment, door, settings.keepalive) => served,
     }
@@ -135,7 +141,7 @@ fn admit(calls: &RateLimit<SiteId>, request: Request<()>) -> Result<Request<()>,
 /// Where sites and people come in.
 struct Entrance {
     office: Arc<Office>,
-    acceptor: TlsAcceptor,
+    reception: Arc<Reception>,
     people: mpsc::Sender<io::Result<PersonConnection>>,
     keepalive: Keepalive,
     sites: RateLimit<SiteId>,
@@ -151,7 +157,7 @@ async fn accept(entrance: Arc<Entrance>, listener: TcpListener) {
         let Some((socket, _)) = accepted(&listener).await else { continue };
         let entrance = entrance.clone();
         tokio::spawn(async move {
-            let greeted = greet(&entrance.office, &entrance.acceptor, socket).await;
+            let greeted = greet(&entrance.office, &entrance.reception, socket).await;
             drop(permit);
             if let Some(stream) = greeted {
                 welcome(&entrance, stream).await;
@@ -174,11 +180,11 @@ async fn accepted(listener: &TcpListener) -> Option<(TcpStream, IpAddr)> {
 
 async fn greet(
     office: &Arc<Office>,
-    acceptor: &TlsAcceptor,
+    reception: &Reception,
     socket: TcpStream,
 ) -> Option<TlsStream<TcpStream>> {
     tune(&socket);
-    match timeout(CONNECT_TIMEOUT, acceptor.accept(socket)).await {
+    match timeout(CONNECT_TIMEOUT, reception.acceptor(office).accept(socket)).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
             // A stranger chooses what the error says; the ledger gets words of its own.
@@ -204,23 +210,24 @@ async fn turn_away(office: &Arc<Office>, reason: String) {
 /// Lets in whom the enrolment log knows by this very certificate.
 async fn welcome(entrance: &Entrance, stream: TlsStream<TcpStream>) {
     let (office, now) = (&entrance.office, Instant::now());
-    let found = caller(office, &stream);
+    let found = tokio::task::block_in_place(|| caller(office, &stream));
     if stream.get_ref().1.alpn_protocol() == Some(probe::PROTOCOL) {
         return answer_probe(entrance, stream, found).await;
     }
     match found {
-        Ok(Caller::Site(site)) if entrance.sites.admits(site.id.clone(), now) => {
-            keep(office, *site, stream, entrance.keepalive).await;
+        Ok((Caller::Site(site), ends)) if entrance.sites.admits(site.id.clone(), now) => {
+            keep(entrance, *site, stream, ends).await;
         }
-        Ok(Caller::Site(site)) => {
+        Ok((Caller::Site(site), _)) => {
             warn!(site = %site.id, "connects too often; it is let in again in a moment")
         }
-        Ok(Caller::Person(person)) => {
+        Ok((Caller::Person(person), _)) => {
             let place = entrance.places.take(person.id.clone());
             let admitted = entrance.persons.admits(person.id.clone(), now);
             let (Some(_place), true) = (place, admitted) else {
                 return warn!(person = %person.id, "connects too often; is let in again in a moment");
             };
+            let (stream, _) = office.connections.admit(Member::Person(person.id.clone()), stream);
             let (connection, gone) = Watched::new(stream, Arc::new(person));
             // Nobody listens any more only when serving ends; the keepalive ends a silent connection.
             let _ = entrance.people.send(Ok(connection)).await;
@@ -231,11 +238,15 @@ async fn welcome(entrance: &Entrance, stream: TlsStream<TcpStream>) {
 }
 
 /// Says what time it is here and whether the caller would be let in.
-async fn answer_probe(entrance: &Entrance, stream: TlsStream<TcpStream>, found: Result<Caller, String>) {
+async fn answer_probe(
+    entrance: &Entrance,
+    stream: TlsStream<TcpStream>,
+    found: Result<(Caller, OffsetDateTime), String>,
+) {
     let (office, now) = (&entrance.office, Instant::now());
     let (is_known, admitted) = match &found {
-        Ok(Caller::Site(site)) => (true, entrance.sites.admits(site.id.clone(), now)),
-        Ok(Caller::Person(person)) => (true, entrance.persons.admits(person.id.clone(), now)),
+        Ok((Caller::Site(site), _)) => (true, entrance.sites.admits(site.id.clone(), now)),
+        Ok((Caller::Person(person), _)) => (true, entrance.persons.admits(person.id.clone(), now)),
         Err(_) => (false, true),
     };
     if admitted {
@@ -255,39 +266,75 @@ enum Caller {
 }
 
 /// Who is at the other end, or why nobody is let in.
-fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<Caller, String> {
+fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<(Caller, OffsetDateTime), String> {
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let certificate = chain.first().ok_or("a caller without a certificate was turned away")?;
     let identity = Identity::of_certificate(certificate)
         .map_err(|error| format!("a caller was turned away: {error}"))?;
-    if identity.network != office.root.network {
+    if identity.network != office.root().network {
         return Err(format!("a caller of another network was turned away: {identity}"));
     }
     let unreadable = |error| format!("the enrolment log cannot be read: {error}");
-    let found = match &identity.holder {
-        Holder::Site(id) => directory::site(&office.home, id)
-            .map_err(unreadable)?
-            .map(|site| (site.certificate, Caller::Site(Box::new(site)))),
-        Holder::Person(id) => directory::person(&office.home, id)
-            .map_err(unreadable)?
-            .map(|person| (person.certificate, Caller::Person(person))),
+    let shown = Digest::of(certificate);
+    // A renewed certificate that is seen takes the other's place in the enrolment log.
+    let _alone = office.registering.lock().unwrap_or_else(PoisonError::into_inner);
+    let (standing, caller) = match &identity.holder {
+        Holder::Site(id) => match directory::site(&office.home, id).map_err(unreadable)? {
+            Some(mut site) => {
+                let standing = site.standing(shown);
+                if standing == Standing::Renewed {
+                    site.promote(shown);
+                    directory::enrol_site(&office.home, &site).map_err(unreadable)?;
+                }
+                (standing, Some(Caller::Site(Box::new(site))))
+            }
+            None => (Standing::Unknown, None),
+        },
+        Holder::Person(id) => match directory::person(&office.home, id).map_err(unreadable)? {
+            Some(mut person) => {
+                let standing = person.standing(shown);
+                if standing == Standing::Renewed {
+                    person.promote(shown);
+                    directory::enrol_person(&office.home, &person).map_err(unreadable)?;
+                }
+                (standing, Some(Caller::Person(person)))
+            }
+            None => (Standing::Unknown, None),
+        },
     };
-    match found {
-        Some((enrolled, caller)) if enrolled == Digest::of(certificate) => Ok(caller),
+    let ends =
+        certificate_end(certificate).ok().and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
+    match (standing, caller, ends) {
+        (Standing::Held | Standing::Renewed, Some(caller), Some(ends)) => Ok((caller, ends)),
+        (Standing::Revoked, _, _) => {
+            Err(format!("a certificate that was revoked was turned away: {identity}"))
+        }
         _ => Err(format!("a certificate that the enrolment log does not hold was turned away: {identity}")),
     }
 }
 
-async fn keep(office: &Arc<Office>, site: Site, stream: TlsStream<TcpStream>, keepalive: Keepalive) {
-    match call_over_with(stream, keepalive).await {
+async fn keep(entrance: &Entrance, site: Site, stream: TlsStream<TcpStream>, ends: OffsetDateTime) {
+    let (office, member) = (&entrance.office, Member::Site(site.id.clone()));
+    let (stream, ticket) = office.connections.admit(member.clone(), stream);
+    match call_over_with(stream, entrance.keepalive).await {
         Ok((channel, gone)) => {
             info!(site = %site.id, "connected");
-            let node = NodeClient::new(channel)
+            let mut node = NodeClient::new(channel)
                 .max_decoding_message_size(MOST_MESSAGE_BYTES)
                 .max_encoding_message_size(MOST_MESSAGE_BYTES);
-            let kept = office.hub.keep(site.id.clone(), node, gone);
+            // Before anything is asked of it, the node hears what is in force.
+            upkeep::inform(office, &site, &mut node).await;
+            let kept = office.hub.keep(site.id.clone(), node.clone(), gone);
             announce::all_to(office, site.id.clone());
-            kept.await;
+            tokio::pin!(kept);
+            tokio::select! {
+                () = &mut kept => {}
+                () = upkeep::look_after(office, &site, node, ends) => {
+                    warn!(site = %site.id, "the certificate of a link has ended; the link is cut");
+                    office.connections.sever_one(&member, ticket);
+                    kept.await;
+                }
+            }
             info!(site = %site.id, "disconnected");
         }
         Err(error) => debug!(site = %site.id, %error, "the link did not open"),
@@ -311,7 +358,7 @@ async fn dial(entrance: Arc<Entrance>, destination: Destination) {
     loop {
         match connect(&destination).await {
             Ok(socket) => {
-                if let Some(stream) = greet(&entrance.office, &entrance.acceptor, socket).await {
+                if let Some(stream) = greet(&entrance.office, &entrance.reception, socket).await {
                     backoff.reset();
                     welcome(&entrance, stream).await;
                 }
@@ -325,7 +372,7 @@ async fn dial(entrance: Arc<Entrance>, destination: Destination) {
 async fn open_door(
     office: Arc<Office>,
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    reception: Arc<Reception>,
     keepalive: Keepalive,
 ) -> Result<(), ServeError> {
     let rate = RateLimit::new(RATE_OF_NEWCOMERS);
@@ -341,9 +388,9 @@ async fn open_door(
                 debug!(%from, "newcomers come too often from one address");
                 continue;
             }
-            let (office, acceptor, newcomers) = (office.clone(), acceptor.clone(), newcomers.clone());
+            let (office, reception, newcomers) = (office.clone(), reception.clone(), newcomers.clone());
             tokio::spawn(async move {
-                if let Some(stream) = greet(&office, &acceptor, socket).await {
+                if let Some(stream) = greet(&office, &reception, socket).await {
                     let (connection, gone) = Watched::new(stream, ());
                     // Nobody listens any more only when serving ends; the keepalive ends a silent connection.
                     let _ = newcomers.send(Ok::<_, io::Error>(connection)).await;

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notochord_link::socket::MOST_MESSAGE_BYTES;
-use notochord_proto::name::RunId;
-use notochord_proto::root::Root;
+use notochord_proto::name::{RunId, SiteId};
 use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::status_list::Member;
 use notochord_proto::wire::network_server::Network;
 use notochord_proto::wire::{
-    CapabilitiesRequest, InviteReply, InviteRequest, ResultReply, ResultRequest, RunEvent, RunRequest,
-    RunSummary, RunsReply, RunsRequest, SiteSummary, SitesReply, SitesRequest, StudiesReply, StudiesRequest,
-    StudyReply, StudyRequest, StudySummary, SubmitReply, SubmitRequest, invite_request,
+    CapabilitiesRequest, InviteReply, InviteRequest, PeopleReply, PeopleRequest, PersonSummary, PublishReply,
+    PublishRequest, RenewReply, RenewRequest, ResultReply, ResultRequest, RevokeReply, RevokeRequest,
+    RootsReply, RootsRequest, RunEvent, RunRequest, RunSummary, RunsReply, RunsRequest, SiteSummary,
+    SitesReply, SitesRequest, StateReply, StateRequest, StudiesReply, StudiesRequest, StudyReply,
+    StudyRequest, StudyStatement, StudySummary, SubmitReply, SubmitRequest, invite_request, revoke_request,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -26,10 +28,16 @@ use crate::directory::{self, Office as PersonOffice, Person, Site};
 use crate::home::HomeError;
 use crate::logbook::StudySubmitted;
 use crate::office::{InviteError, Office};
+use crate::publication;
+use crate::renewal;
+use crate::revocation::{self, RevocationError};
 use crate::round::version;
 use crate::run;
+use crate::statements::{self, Stated, StatementsError};
+use crate::status_board;
 use crate::store::{Invitee, RunLine, RunStatus, StoreError};
 use crate::studies::{self, StudiesError, SubmittedStudy};
+use crate::upkeep;
 
 /// The longest a run may wait for its sites.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(12 * 3600);
@@ -50,18 +58,18 @@ impl Network for Desk {
         let entry = StudySubmitted {
             study: submitted.envelope.payload_digest(),
             name: format!("{}@{}", submitted.study.id, submitted.study.version),
-            approvals: submitted.envelope.signers(&office.root.approvers),
+            approvals: submitted.envelope.signers(&office.root().approvers),
         };
         office.logbook.write(&entry, office.now()).map_err(|error| Status::internal(error.to_string()))?;
-        if let Ok(complete) = SealedStudy::open(submitted.envelope.clone(), &office.root, office.now()) {
+        if let Ok(complete) = SealedStudy::open(submitted.envelope.clone(), &office.root(), office.now()) {
             announce::to_all(office, complete);
         }
-        Ok(Response::new(SubmitReply { study: Some(summary(&submitted, &office.root)) }))
+        Ok(Response::new(SubmitReply { study: Some(summary(office, &submitted)) }))
     }
 
     async fn studies(&self, _: Request<StudiesRequest>) -> Result<Response<StudiesReply>, Status> {
         let all = studies::list(&self.0.home).map_err(study_status)?;
-        let studies = all.iter().map(|one| summary(one, &self.0.root)).collect();
+        let studies = all.iter().map(|one| summary(&self.0, one)).collect();
         Ok(Response::new(StudiesReply { studies }))
     }
 
@@ -103,7 +111,7 @@ impl Network for Desk {
         let RunRequest { study, deadline_s } = request.into_inner();
         let office = self.0.clone();
         let sealed =
-            studies::runnable(&office.home, &office.root, &study, office.now()).map_err(study_status)?;
+            studies::runnable(&office.home, &office.root(), &study, office.now()).map_err(study_status)?;
         let deadline = Duration::from_secs(deadline_s).clamp(Duration::from_secs(1), LONGEST_DEADLINE);
         // Room for every event a run of a large network can have, so that a slow listener never slows a run.
         let (events, stream) = mpsc::channel(4096);
@@ -126,6 +134,81 @@ impl Network for Desk {
             if evidence.len() + result.len() + tables.len() < ROOM { evidence } else { Vec::new() };
         Ok(Response::new(ResultReply { result, tables, evidence }))
     }
+
+    async fn state(&self, request: Request<StateRequest>) -> Result<Response<StateReply>, Status> {
+        let (office, bytes) = (self.0.clone(), request.into_inner().sealed_statement);
+        off_the_link(move || {
+            let study = statements::take(&office, &bytes).map_err(statement_status)?;
+            status_board::current(&office).map_err(internal)?;
+            Ok(StateReply { study: Some(summary(&office, &study)) })
+        })
+        .await
+    }
+
+    async fn roots(&self, request: Request<RootsRequest>) -> Result<Response<RootsReply>, Status> {
+        let (office, held) = (self.0.clone(), request.into_inner().held);
+        off_the_link(move || upkeep::news_after(&office, held, true)).await
+    }
+
+    async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewReply>, Status> {
+        let person = request.extensions().get::<Arc<Person>>().map(|person| person.id.clone());
+        let person = person.ok_or_else(|| Status::permission_denied("only people renew here"))?;
+        let (office, request) = (self.0.clone(), request.into_inner().request);
+        off_the_link(move || {
+            let certificates = renewal::certify_person(&office, &person, &request)
+                .map_err(|error| Status::permission_denied(error.to_string()))?;
+            Ok(RenewReply { certificates })
+        })
+        .await
+    }
+
+    async fn people(&self, request: Request<PeopleRequest>) -> Result<Response<PeopleReply>, Status> {
+        coordinator_only(&request)?;
+        let people = directory::people(&self.0.home).map_err(home_status)?;
+        let people = people.into_iter().map(|person| PersonSummary {
+            id: person.id.to_string(),
+            label: person.label,
+            certificate_expires: person.certificate_expires.map(rfc3339).unwrap_or_default(),
+            revoked: person.revoked.map(rfc3339).unwrap_or_default(),
+        });
+        Ok(Response::new(PeopleReply { people: people.collect() }))
+    }
+
+    async fn revoke(&self, request: Request<RevokeRequest>) -> Result<Response<RevokeReply>, Status> {
+        coordinator_only(&request)?;
+        let id =
+            |text: String| SiteId::new(text).map_err(|error| Status::invalid_argument(error.to_string()));
+        let member = match request.into_inner().member {
+            Some(revoke_request::Member::Site(site)) => Member::Site(id(site)?),
+            Some(revoke_request::Member::Person(person)) => Member::Person(id(person)?),
+            None => return Err(Status::invalid_argument("nobody is named")),
+        };
+        let office = self.0.clone();
+        off_the_link(move || {
+            let status_version = revocation::revoke(&office, &member).map_err(revocation_status)?;
+            Ok(RevokeReply { status_version })
+        })
+        .await
+    }
+
+    async fn publish(&self, request: Request<PublishRequest>) -> Result<Response<PublishReply>, Status> {
+        coordinator_only(&request)?;
+        let (office, bytes) = (self.0.clone(), request.into_inner().sealed_root);
+        off_the_link(move || match publication::publish(&office, &bytes) {
+            Ok(version) => Ok(PublishReply { version }),
+            Err(error) if error.is_refusal() => Err(Status::failed_precondition(error.to_string())),
+            Err(error) => Err(internal(error)),
+        })
+        .await
+    }
+}
+
+/// Runs `work` where it may block: it writes and syncs files.
+async fn off_the_link<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Status> + Send + 'static,
+) -> Result<Response<T>, Status> {
+    let worked = tokio::task::spawn_blocking(work).await;
+    worked.map_err(|_| Status::internal("the coordinator failed; its log says why"))?.map(Response::new)
 }
 
 /// The newest released run that `selector` names: a run's id, a study's id, or `id@version`.
@@ -163,11 +246,20 @@ async fn site_summary(office: &Office, site: &Site) -> SiteSummary {
         connected,
         software,
         certificate_expires: rfc3339(site.certificate_expires),
+        revoked: site.revoked.map(rfc3339).unwrap_or_default(),
     }
 }
 
-fn summary(submitted: &SubmittedStudy, root: &Root) -> StudySummary {
+fn summary(office: &Office, submitted: &SubmittedStudy) -> StudySummary {
     let SubmittedStudy { envelope, study } = submitted;
+    let root = office.root();
+    // A statement that cannot be read is not worth hiding the study for; submitting and running fail on it.
+    let stated = statements::about(&office.home, envelope.payload_digest()).unwrap_or_default();
+    let statement = |one: Stated| StudyStatement {
+        says: one.statement.says.name().to_owned(),
+        by: one.by,
+        reason: one.statement.reason,
+    };
     StudySummary {
         id: study.id.to_string(),
         version: study.version,
@@ -176,6 +268,7 @@ fn summary(submitted: &SubmittedStudy, root: &Root) -> StudySummary {
         approvals: envelope.signers(&root.approvers),
         approvals_needed: u32::try_from(root.approvers.threshold()).unwrap_or(u32::MAX),
         expires: study.expires.to_string(),
+        statements: stated.into_iter().map(statement).collect(),
     }
 }
 
@@ -207,7 +300,11 @@ fn study_status(error: StudiesError) -> Status {
     match error {
         StudiesError::Unknown(_) => Status::not_found(message),
         StudiesError::Home(_) => Status::internal(message),
-        StudiesError::DefinedSum { .. } | StudiesError::Sealed(_) => Status::failed_precondition(message),
+        StudiesError::DefinedSum { .. }
+        | StudiesError::Recused(_)
+        | StudiesError::Sealed(_)
+        | StudiesError::Superseded(_)
+        | StudiesError::Withdrawn(_) => Status::failed_precondition(message),
         StudiesError::Ambiguous(_)
         | StudiesError::Envelope(_)
         | StudiesError::Malformed(_)
@@ -225,6 +322,31 @@ fn invite_status(error: InviteError) -> Status {
         | InviteError::Randomness(_)
         | InviteError::Store(_) => Status::internal(message),
     }
+}
+
+fn statement_status(error: StatementsError) -> Status {
+    let message = error.to_string();
+    match error {
+        StatementsError::Studies(error) => study_status(*error),
+        StatementsError::Envelope(_) => Status::invalid_argument(message),
+        StatementsError::Statement(_) => Status::failed_precondition(message),
+        StatementsError::Home(_) | StatementsError::Ledger(_) => Status::internal(message),
+    }
+}
+
+fn revocation_status(error: RevocationError) -> Status {
+    let message = error.to_string();
+    match error {
+        RevocationError::Unknown(_) => Status::not_found(message),
+        RevocationError::Ourselves => Status::failed_precondition(message),
+        RevocationError::Home(_) | RevocationError::Ledger(_) | RevocationError::Status(_) => {
+            Status::internal(message)
+        }
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> Status {
+    Status::internal(error.to_string())
 }
 
 fn home_status(error: HomeError) -> Status {

@@ -9,12 +9,14 @@ use notochord_proto::problem::Problem;
 use notochord_proto::root::Root;
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::{SealedStudy, SealedStudyError};
+use notochord_proto::statement::Says;
 use notochord_proto::study::{Profile, Study};
 use notochord_stats::plan::Plan;
 use time::OffsetDateTime;
 
 use crate::home::{Home, HomeError};
 use crate::office::Office;
+use crate::statements;
 
 /// A study as handed in; its approvals may still be incomplete.
 #[derive(Debug, Clone)]
@@ -57,6 +59,15 @@ pub enum StudiesError {
     /// Several.
     #[error("`{0}` names several studies; give more digits of the digest")]
     Ambiguous(String),
+    /// Stopped.
+    #[error("{0} withdrew the study; it does not run any more. A new version can be sealed")]
+    Withdrawn(String),
+    /// An approval of somebody who takes no part.
+    #[error("{0} takes no part in deciding on this study, so that endorsement does not count; leave it out")]
+    Recused(String),
+    /// Replaced.
+    #[error("the study was replaced by `{0}`, which names it in `supersedes`; run that one")]
+    Superseded(String),
     /// The directory.
     #[error(transparent)]
     Home(#[from] HomeError),
@@ -65,7 +76,7 @@ pub enum StudiesError {
 /// Takes a sealed study, or adds its signatures to the one already held. An investigator of the network must
 /// have signed it, and it must be fit for the network today.
 pub fn submit(office: &Office, bytes: &[u8]) -> Result<SubmittedStudy, StudiesError> {
-    let (home, root) = (&office.home, &office.root);
+    let (home, root) = (&office.home, &*office.root());
     // Two that add signatures to one study at the same time must not lose each other's.
     let _alone = office.submitting.lock().unwrap_or_else(PoisonError::into_inner);
     let mut envelope = Envelope::from_json(bytes)?;
@@ -77,6 +88,16 @@ pub fn submit(office: &Office, bytes: &[u8]) -> Result<SubmittedStudy, StudiesEr
     fit(office, &study)?;
     // Seals of strangers say nothing, and would take the place of approvals.
     envelope.keep_seals_of(&[&root.investigators, &root.approvers]);
+    let stated = statements::about(home, envelope.payload_digest())?;
+    if let Some(withdrawn) = stated.iter().find(|one| one.statement.says == Says::Withdraw) {
+        return Err(StudiesError::Withdrawn(withdrawn.by.clone()));
+    }
+    let recused = || stated.iter().filter(|one| one.statement.says == Says::Recuse);
+    if let Some(approver) =
+        envelope.signers(&root.approvers).into_iter().find(|name| recused().any(|one| one.by == *name))
+    {
+        return Err(StudiesError::Recused(approver));
+    }
     let digest = envelope.payload_digest();
     for held in list(home)? {
         if held.envelope.payload_digest() == digest {
@@ -91,9 +112,10 @@ pub fn submit(office: &Office, bytes: &[u8]) -> Result<SubmittedStudy, StudiesEr
 
 /// Whether nodes could answer a study: one that they cannot would only meet their silence.
 fn fit(office: &Office, study: &Study) -> Result<(), StudiesError> {
-    let scope = Scope::for_study(&office.dictionary, &[], study).map_err(StudiesError::Malformed)?;
+    let scope =
+        Scope::for_study(&office.in_force().dictionary, &[], study).map_err(StudiesError::Malformed)?;
     let plan = Plan::new(study, &scope).map_err(StudiesError::Malformed)?;
-    let rules_act = office.root.throwaway_minimum != Some(1) && study.disclosure.profile != Profile::Open;
+    let rules_act = office.root().throwaway_minimum != Some(1) && study.disclosure.profile != Profile::Open;
     match plan.defined_sum(study) {
         Some((analysis, term)) if rules_act => Err(StudiesError::DefinedSum { analysis, term }),
         _ => Ok(()),
@@ -143,7 +165,29 @@ pub fn runnable(
     selector: &str,
     now: OffsetDateTime,
 ) -> Result<SealedStudy, StudiesError> {
-    Ok(SealedStudy::open(find(home, selector)?.envelope, root, now)?)
+    let found = find(home, selector)?;
+    let digest = found.envelope.payload_digest();
+    if let Some(one) = statements::withdrawals(home)?.into_iter().find(|one| one.study == digest) {
+        return Err(StudiesError::Withdrawn(one.by));
+    }
+    // Who recused themselves after endorsing does not count; the others must be enough.
+    let recused: Vec<String> = statements::about(home, digest)?
+        .into_iter()
+        .filter(|one| one.statement.says == Says::Recuse)
+        .map(|one| one.by)
+        .collect();
+    let (out, counted): (Vec<_>, Vec<_>) =
+        found.envelope.signers(&root.approvers).into_iter().partition(|name| recused.contains(name));
+    if let Some(name) = out.into_iter().next().filter(|_| counted.len() < root.approvers.threshold()) {
+        return Err(StudiesError::Recused(name));
+    }
+    let replaces = |other: &SubmittedStudy| {
+        other.study.supersedes == Some(digest) && SealedStudy::open(other.envelope.clone(), root, now).is_ok()
+    };
+    if let Some(other) = list(home)?.into_iter().find(replaces) {
+        return Err(StudiesError::Superseded(format!("{}@{}", other.study.id, other.study.version)));
+    }
+    Ok(SealedStudy::open(found.envelope, root, now)?)
 }
 
 fn file_name(digest: Digest) -> String {

@@ -6,6 +6,7 @@
 //! for the generated services.
 
 pub mod backoff;
+pub mod credentials;
 pub mod destination;
 pub mod dial;
 pub mod dictionary_directory;
@@ -19,7 +20,9 @@ pub mod private_file;
 pub mod probe;
 pub mod rate;
 pub mod settings;
+pub mod severable;
 pub mod socket;
 pub mod tls;
+pub mod trust_store;
 pub mod update;
 pub mod way_out;

@@ -1,7 +1,8 @@
 //! What a site or a person holds once enrolled: a certificate and its key, and the network's root of trust.
 //!
 //! A directory with `member.toml` (names and address), `tls.key` (0600), `certificate.pem` (chain, the network's
-//! authority last), `root.json` (sealed) and `dictionaries/` with the files of the dictionary
+//! authority last), `credentials.pem` (0600) in their place once they were renewed, `root.json` and `status.json`
+//! (sealed) and `dictionaries/` with the files of the dictionary
 //! that the root document names, in a directory of its hash.
 
 use std::fs;
@@ -16,14 +17,17 @@ use notochord_proto::keys::PublicKey;
 use notochord_proto::name::{Address, NetworkName, SiteId};
 use notochord_proto::problem::{Place, Problem};
 use notochord_proto::root::Root;
+use notochord_proto::trust::Trust;
 use notochord_proto::wire::enrolment_client::EnrolmentClient;
-use notochord_proto::wire::{EnrolReply, EnrolRequest};
+use notochord_proto::wire::{EnrolReply, EnrolRequest, TrustRequest};
+use rcgen::KeyPair;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::credentials::{self, CredentialsError, Held};
 use crate::destination::Destination;
 use crate::dial::CONNECT_TIMEOUT;
 use crate::dictionary_directory::{self, DirectoryError};
@@ -33,7 +37,8 @@ use crate::invitation::Invitation;
 use crate::private_file::{create_private_directory, replace};
 use crate::probe;
 use crate::socket::call_over;
-use crate::tls::{self, Credentials, TlsError};
+use crate::tls::{self, TlsError};
+use crate::trust_store::{self, News, NewsError};
 use crate::update::{Update, UpdateError};
 use crate::way_out::{WayOut, WayOutError, Wire};
 
@@ -55,6 +60,8 @@ pub struct Membership {
     pub root_digest: Digest,
     /// The data dictionary's files, as the root document names them.
     pub dictionary: DictionaryFiles,
+    /// The root document and the newest status list.
+    pub trust: Trust,
     chain: Vec<CertificateDer<'static>>,
     way_out: WayOut,
 }
@@ -143,6 +150,12 @@ pub enum MembershipError {
     /// No connection.
     #[error(transparent)]
     WayOut(#[from] WayOutError),
+    /// The member's own certificate and key.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// Root documents and status lists that are not taken.
+    #[error(transparent)]
+    News(#[from] NewsError),
 }
 
 impl MembershipError {
@@ -206,19 +219,15 @@ impl Membership {
         let mut fields = section.fields();
         let (label, connect) = (fields.required("label")?, fields.required::<Address>("connect")?.into());
         fields.finish()?;
-        let certificates = pem::parse_many(read("certificate.pem")?)
-            .map_err(|error| damaged("certificate.pem", error.to_string()))?;
-        let chain: Vec<_> =
-            certificates.into_iter().map(|one| CertificateDer::from(one.into_contents())).collect();
+        let chain = Held::read(directory)?.chain;
         let leaf =
             chain.first().ok_or_else(|| damaged("certificate.pem", "it holds no certificate".into()))?;
         let identity =
             Identity::of_certificate(leaf).map_err(|error| damaged("certificate.pem", error.to_string()))?;
-        let envelope = Envelope::from_json(&read("root.json")?)
-            .map_err(|error| damaged("root.json", error.to_string()))?;
-        let root = Root::open(&envelope).map_err(|error| damaged("root.json", error.to_string()))?;
-        if chain.last().is_none_or(|authority| Digest::of(authority) != root.authority) {
-            let reason = "its last certificate is not the authority's that the root document names";
+        let trust = trust_store::read(directory)?;
+        let root = trust.root().clone();
+        if chain.last().is_none_or(|authority| !root.trusts(&Digest::of(authority))) {
+            let reason = "its last certificate is not of an authority that the root document names";
             return Err(damaged("certificate.pem", reason.into()).into());
         }
         let dictionary = dictionary_directory::named(directory, &root.dictionary)?;
@@ -228,8 +237,9 @@ impl Membership {
             label,
             connect,
             root,
-            root_digest: envelope.payload_digest(),
+            root_digest: trust.root_reference().digest,
             dictionary,
+            trust,
             chain,
             way_out: WayOut::default(),
         })
@@ -272,6 +282,35 @@ impl Membership {
         &self.way_out
     }
 
+    /// The certificate (DER), without its chain.
+    pub fn certificate(&self) -> &[u8] {
+        self.chain.first().map(|leaf| leaf.as_ref()).unwrap_or_default()
+    }
+
+    /// Takes what the coordinator sends of root documents and status lists; says what was new.
+    pub fn hear(&mut self, sent: &TrustRequest, now: OffsetDateTime) -> Result<News, MembershipError> {
+        let news = trust_store::take(&self.directory, &mut self.trust, sent, now)?;
+        if !news.roots.is_empty() {
+            self.root = self.trust.root().clone();
+            self.root_digest = self.trust.root_reference().digest;
+            self.dictionary = dictionary_directory::named(&self.directory, &self.root.dictionary)?;
+        }
+        Ok(news)
+    }
+
+    /// Puts a renewed certificate (DER chain) and its key in the place of those that are held.
+    pub fn renew(
+        &mut self,
+        key: KeyPair,
+        chain: &[Vec<u8>],
+        now: OffsetDateTime,
+    ) -> Result<(), MembershipError> {
+        let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        credentials::renew(&self.directory, &self.identity, &self.root, key, chain.clone(), now)?;
+        self.chain = chain;
+        Ok(())
+    }
+
     /// Opens a connection to the coordinator, both sides proving who they are.
     pub async fn dial(&self) -> Result<Connection, MembershipError> {
         let wire = open(&self.way_out, &self.connect).await?;
@@ -290,9 +329,9 @@ impl Membership {
         wire: Box<dyn Wire>,
         address: &str,
     ) -> Result<Connection, MembershipError> {
-        let authority = self.chain.last().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
-        let key = tls::private_key(&tls::read_key(&self.directory.join("tls.key"))?);
-        let config = tls::client_config(&authority, Credentials { chain: self.chain.clone(), key })?;
+        // Read anew: a renewal switches key and certificate while the member is connected.
+        let own = Held::read(&self.directory)?.into_credentials();
+        let config = tls::member_config(self.root.authorities().collect(), own)?;
         let name = tls::coordinator_server_name(self.network())?;
         let config = match purpose {
             Purpose::Link => config,

@@ -1,4 +1,4 @@
-//! Trusting a certificate authority by its fingerprint, as an invitation gives it.
+//! Trusting certificate authorities by their fingerprints, as an invitation and the root document give them.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Accepts a server whose presented chain holds the authority with this fingerprint and is valid under it.
+/// Accepts a server whose presented chain holds an authority with one of these fingerprints and is valid under it.
 #[derive(Debug)]
 pub(crate) struct PinnedAuthority {
-    fingerprint: Digest,
+    fingerprints: Vec<Digest>,
     provider: Arc<CryptoProvider>,
 }
 
 impl PinnedAuthority {
-    pub(crate) fn new(fingerprint: Digest, provider: Arc<CryptoProvider>) -> Self {
-        Self { fingerprint, provider }
+    pub(crate) fn new(fingerprints: Vec<Digest>, provider: Arc<CryptoProvider>) -> Self {
+        Self { fingerprints, provider }
     }
 }
 
@@ -33,9 +33,9 @@ impl ServerCertVerifier for PinnedAuthority {
     ) -> Result<ServerCertVerified, Error> {
         let authority = intermediates
             .iter()
-            .find(|certificate| Digest::of(certificate) == self.fingerprint)
+            .find(|certificate| self.fingerprints.contains(&Digest::of(certificate)))
             .ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer))?;
-        let roots = Arc::new(root_store(authority)?);
+        let roots = Arc::new(root_store([authority])?);
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, self.provider.clone())
             .build()
             .map_err(|error| Error::General(error.to_string()))?;
@@ -70,9 +70,13 @@ impl ServerCertVerifier for PinnedAuthority {
     }
 }
 
-/// The authority as the only root of trust.
-pub(crate) fn root_store(authority: &CertificateDer<'_>) -> Result<RootCertStore, Error> {
+/// These authorities as the only roots of trust.
+pub(crate) fn root_store<'a>(
+    authorities: impl IntoIterator<Item = &'a CertificateDer<'a>>,
+) -> Result<RootCertStore, Error> {
     let mut store = RootCertStore::empty();
-    store.add(authority.clone().into_owned())?;
+    for authority in authorities {
+        store.add(authority.clone().into_owned())?;
+    }
     Ok(store)
 }

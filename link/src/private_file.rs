@@ -58,7 +58,8 @@ pub fn create_private_directory(path: &Path) -> io::Result<()> {
 
 /// Replaces `path` by `bytes` so that a crash leaves the old file or the new one, never a part.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("new");
+    // Two processes that replace one file must not write into each other's.
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

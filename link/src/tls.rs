@@ -9,6 +9,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use zeroize::Zeroizing;
@@ -86,11 +87,25 @@ pub fn client_config(
     own: Credentials,
 ) -> Result<Arc<ClientConfig>, TlsError> {
     let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(root_store(authority)?), provider()).build()?;
+        WebPkiServerVerifier::builder_with_provider(Arc::new(root_store([authority])?), provider())
+            .build()?;
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(naming_issuers(verifier))
+        .with_client_auth_cert(own.chain, own.key)?;
+    Ok(Arc::new(config))
+}
+
+/// For members: the coordinator is whoever holds a certificate of one of these authorities, which it shows itself.
+pub fn member_config(authorities: Vec<Digest>, own: Credentials) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(naming_issuers(Arc::new(PinnedAuthority::new(
+            authorities,
+            provider(),
+        ))))
         .with_client_auth_cert(own.chain, own.key)?;
     Ok(Arc::new(config))
 }
@@ -108,7 +123,7 @@ pub fn enrolment_client_config(authority: Digest) -> Result<Arc<ClientConfig>, T
         .with_protocol_versions(&[&TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(naming_issuers(Arc::new(PinnedAuthority::new(
-            authority,
+            vec![authority],
             provider(),
         ))))
         .with_no_client_auth();
@@ -131,8 +146,23 @@ pub fn server_config(
     authority: &CertificateDer<'_>,
     own: Credentials,
 ) -> Result<Arc<ServerConfig>, TlsError> {
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(root_store(authority)?), provider()).build()?;
+    members_server_config(&[authority.clone().into_owned()], own)
+}
+
+/// Whether a certificate is a member's, under these authorities: for client authentication, and valid.
+pub fn client_verifier(
+    authorities: &[CertificateDer<'static>],
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let roots = Arc::new(root_store(authorities)?);
+    Ok(WebPkiClientVerifier::builder_with_provider(roots, provider()).build()?)
+}
+
+/// For the coordinator: every caller must hold a certificate of one of `authorities`.
+pub fn members_server_config(
+    authorities: &[CertificateDer<'static>],
+    own: Credentials,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let verifier = client_verifier(authorities)?;
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(verifier)

@@ -89,14 +89,22 @@ impl Update {
         Ok(Self { root, files: DictionaryFiles::new(files)? })
     }
 
-    /// The new root document, if those who hold `held` may take it: sealed by the root keys they trust and by its
-    /// own, newer, of the same network, and different in nothing but its dates and its dictionary.
+    /// The new root document, if those who hold `held` may take it: the next of the chain ([`Root::successor`]),
+    /// and different in nothing but its dates and its dictionary.
     pub fn verify(&self, held: &Root) -> Result<Root, UpdateError> {
-        self.root.verify(ROOT_TYPE, &held.root)?;
-        let root = Root::open(&self.root)?;
+        // First whether it is newer at all: an update taken twice is no impostor's.
+        let offered = Root::parse(self.root.payload_for_reading())?.version;
+        if offered <= held.version && self.root.verify(ROOT_TYPE, &held.root).is_ok() {
+            return Err(UpdateError::NotNewer { offered, held: held.version });
+        }
+        let root = held.successor(&self.root).map_err(|error| match error {
+            RootError::OldKeys(fault) => UpdateError::Seal(fault),
+            error => UpdateError::Root(error),
+        })?;
         let changed = [
             ("the network", root.network != held.network),
             ("the certificate authority", root.authority != held.authority),
+            ("the certificate authority", root.former_authority != held.former_authority),
             ("the coordinator's key", root.coordinator != held.coordinator),
             ("who holds an office", root.root != held.root),
             ("who holds an office", root.approvers != held.approvers),
@@ -105,9 +113,6 @@ impl Update {
         ];
         if let Some((what, _)) = changed.iter().find(|(_, changed)| *changed) {
             return Err(UpdateError::Stranger(what));
-        }
-        if root.version <= held.version {
-            return Err(UpdateError::NotNewer { offered: root.version, held: held.version });
         }
         if self.files.digest() != root.dictionary {
             return Err(UpdateError::OtherDictionary);
@@ -154,6 +159,7 @@ mod tests {
             version,
             expires: time::macros::date!(2027 - 01 - 31),
             authority: Digest::of(b"ca"),
+            former_authority: None,
             coordinator: key(3).public(),
             dictionary_version: version.to_string(),
             dictionary: files().digest(),

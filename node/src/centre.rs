@@ -14,6 +14,7 @@ use notochord_proto::problem::Problem;
 use notochord_proto::root::Root;
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::trust::Trust;
 use notochord_stats::frame::Frame;
 use notochord_stats::plan::{Plan, PlannedAnalysis};
 use time::OffsetDateTime;
@@ -32,6 +33,7 @@ pub struct Centre {
     site: SiteId,
     label: String,
     root: Root,
+    trust: Trust,
     dictionary: Dictionary,
     clock: Clock,
 }
@@ -52,10 +54,16 @@ impl Centre {
             site: membership.id().clone(),
             label: membership.label.clone(),
             root: membership.root,
+            trust: membership.trust,
             dictionary: home.dictionary()?,
             home,
             clock,
         })
+    }
+
+    /// The same centre, by what its directory says now.
+    pub fn reopened(&self) -> Result<Self, Refusal> {
+        Self::open(self.home.clone(), self.clock.clone())
     }
 
     /// Its directory.
@@ -76,6 +84,11 @@ impl Centre {
     /// The network's root document.
     pub fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// The root document with the newest status list.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// The network's data dictionary.

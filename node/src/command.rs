@@ -12,6 +12,7 @@ mod init;
 mod plain_words;
 mod policy;
 mod reading;
+mod rule;
 mod serve;
 mod snapshots;
 mod status;
@@ -62,9 +63,12 @@ enum Command {
     Snapshots(snapshots::SnapshotsCommand),
     /// Erase a patient who withdrew consent from every snapshot, for good
     Erase(erase::Erase),
-    /// List, show, preview, accept and refuse studies
+    /// List, show, preview, accept, refuse and withdraw studies
     #[command(subcommand, after_help = "Example: notochord-node --home node study list")]
     Study(study::StudyCommand),
+    /// Make, list and end standing rules: classes of studies this centre accepts beforehand
+    #[command(subcommand, after_help = "Example: notochord-node --home node rule list")]
+    Rule(rule::RuleCommand),
     /// Serve the network until stopped
     Serve(serve::Serve),
     /// Say who this node is, what data it holds and what waits
@@ -93,6 +97,7 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Erase(command) => command.run(&home),
         Command::Dictionary(command) => command.run(&home),
         Command::Study(command) => command.run(&home),
+        Command::Rule(command) => command.run(&home),
         Command::Serve(command) => command.run(&home),
         Command::Status(command) => command.run(&home),
         Command::Doctor(command) => command.run(&home),

@@ -111,6 +111,55 @@ pub(crate) struct StudyAccepted {
     pub(crate) snapshot: Digest,
 }
 
+/// A standing rule of the data steward accepted a study.
+#[derive(Serialize)]
+pub(crate) struct StudyAcceptedByRule {
+    pub(crate) study: Digest,
+    pub(crate) rule: Digest,
+    pub(crate) name: String,
+    pub(crate) snapshot: Digest,
+}
+
+/// A study was withdrawn; it is answered no more, whatever is said later.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StudyWithdrawn {
+    pub(crate) study: Digest,
+    pub(crate) by: String,
+}
+
+/// The data steward made a standing rule, or ended one.
+#[derive(Serialize)]
+pub(crate) struct StandingRuleChanged {
+    pub(crate) rule: Digest,
+    pub(crate) name: String,
+    pub(crate) change: &'static str,
+}
+
+/// A new root document came into force here.
+#[derive(Serialize)]
+pub(crate) struct RootAdopted {
+    pub(crate) root: Digest,
+    pub(crate) version: u32,
+}
+
+/// A new status list was heard.
+#[derive(Serialize)]
+pub(crate) struct StatusHeard {
+    pub(crate) version: u64,
+}
+
+/// Root documents or a status list were refused.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct NewsRefused {
+    pub(crate) reason: String,
+}
+
+/// This node's certificate was renewed.
+#[derive(Serialize)]
+pub(crate) struct CertificateRenewed {
+    pub(crate) certificate: Digest,
+}
+
 /// The data steward refused a study.
 #[derive(Serialize)]
 pub(crate) struct StudyRefused {
@@ -206,6 +255,13 @@ kinds!(
     StudyReceived = "study_received",
     StudyTurnedAway = "study_turned_away",
     StudyAccepted = "study_accepted",
+    StudyAcceptedByRule = "study_accepted_by_rule",
+    StudyWithdrawn = "study_withdrawn",
+    StandingRuleChanged = "standing_rule_changed",
+    RootAdopted = "root_adopted",
+    StatusHeard = "status_heard",
+    NewsRefused = "news_refused",
+    CertificateRenewed = "certificate_renewed",
     StudyRefused = "study_refused",
     Intent = "intent",
     Released = "released",
@@ -233,6 +289,19 @@ pub(crate) fn round_of_key(ledger: &Ledger, idempotency_key: &str) -> Option<Dig
 pub(crate) fn is_closed(ledger: &Ledger, run: &RunId) -> bool {
     of_kind(ledger, RunClosed::KIND)
         .any(|entry| entry.body::<RunClosed>().is_ok_and(|closed| closed.run == *run))
+}
+
+/// Whether a study was withdrawn.
+pub(crate) fn is_withdrawn(ledger: &Ledger, study: Digest) -> bool {
+    of_kind(ledger, StudyWithdrawn::KIND)
+        .any(|entry| entry.body::<StudyWithdrawn>().is_ok_and(|withdrawn| withdrawn.study == study))
+}
+
+/// When news were last refused for this reason.
+pub(crate) fn last_news_refused(ledger: &Ledger, reason: &str) -> Option<OffsetDateTime> {
+    of_kind(ledger, NewsRefused::KIND)
+        .find(|entry| entry.body::<NewsRefused>().is_ok_and(|refused| refused.reason == reason))
+        .map(|entry| entry.time)
 }
 
 /// When somebody was last turned away for this reason.

@@ -11,6 +11,8 @@
 //! reports/<time>/       what imports and checks found; they quote bad cells
 //! studies/<sha256>.json sealed studies as they arrived
 //! decisions/<sha256>.json  what the data steward decided about each
+//! statements/<sha256>.json  withdrawals that the data steward signed
+//! rules/<name>.json     standing rules that the data steward signed
 //! ledger/               the record of everything that was asked and answered
 //! witness/              the last checkpoint of each other ledger that this node has cosigned
 //! state/                sled: answers given, by idempotency key (can be computed again)
@@ -26,10 +28,12 @@ use notochord_ledger::{
     CheckpointKey, DirectoryMemory, DirectoryStorage, Document, Ledger, LedgerError, Origin, Storage as _,
     Witness,
 };
+use notochord_link::credentials::CredentialsError;
 use notochord_link::dictionary_directory::DirectoryError;
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
 use notochord_link::settings::LinkSettings;
+use notochord_link::trust_store::NewsError;
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::fields::Section;
@@ -84,14 +88,17 @@ impl From<HomeError> for Failure {
             HomeError::Missing(_)
             | HomeError::Exists(_)
             | HomeError::Problem(_)
-            | HomeError::Membership(MembershipError::NotEnrolled(_) | MembershipError::Problem(_)) => {
-                Self::usage(error)
-            }
+            | HomeError::Membership(
+                MembershipError::Credentials(CredentialsError::Damaged { .. })
+                | MembershipError::NotEnrolled(_)
+                | MembershipError::Problem(_),
+            ) => Self::usage(error),
             HomeError::Membership(
                 MembershipError::InvitationExpired(_)
                 | MembershipError::Refused(_)
                 | MembershipError::Impostor(_)
                 | MembershipError::Intercepted { .. }
+                | MembershipError::News(NewsError::Root(_) | NewsError::Status(_))
                 | MembershipError::Unproven { .. }
                 | MembershipError::Update(_),
             ) => Self::refused(error),
@@ -161,13 +168,30 @@ impl Home {
     /// Writes a file within, whole or not at all.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
         let path = self.path(name);
+        if let Some(directory) = path.parent() {
+            create_private_directory(directory).map_err(|source| file_error(directory, source))?;
+        }
         replace(&path, bytes).map_err(|source| file_error(&path, source))
     }
 
-    /// The names of the files in a directory within, sorted.
+    /// Removes a file within, if it is there.
+    pub fn remove(&self, name: &str) -> Result<(), HomeError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(file_error(&path, source)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of the files in a directory within, sorted; none if it is not there.
     pub fn list(&self, directory: &str) -> Result<Vec<String>, HomeError> {
         let path = self.path(directory);
-        let entries = fs::read_dir(&path).map_err(|source| file_error(&path, source))?;
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            // Made by the first file in it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(file_error(&path, source)),
+        };
         let mut names: Vec<String> =
             entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
         names.retain(|name| !name.ends_with(".new"));

@@ -16,7 +16,9 @@ pub mod refusal;
 pub mod respond;
 pub mod serve;
 pub mod service;
+pub mod standing_rule;
 pub mod store;
+pub mod upkeep;
 mod witnessing;
 
 pub use command::main;

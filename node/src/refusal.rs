@@ -8,11 +8,13 @@ use notochord_proto::digest::Digest;
 use notochord_proto::envelope::EnvelopeError;
 use notochord_proto::name::{AnalysisId, SiteId};
 use notochord_proto::sealed_study::SealedStudyError;
+use notochord_proto::trust::OutOfForce;
 use notochord_stats::contribution::ContributeError;
 
 use crate::decision::DecisionError;
 use crate::home::HomeError;
 use crate::policy::Forbidden;
+use crate::standing_rule::StandingRulesError;
 use crate::store::StoreError;
 
 /// Why nothing is answered. It is written into the ledger and told to nobody.
@@ -39,6 +41,18 @@ pub enum Refusal {
     /// The study does not fit the dictionary.
     #[error("the study does not fit the dictionary: {0}")]
     Plan(String),
+    /// The root document or the status list.
+    #[error("nothing is answered: {0}")]
+    OutOfForce(#[from] OutOfForce),
+    /// Somebody who was revoked.
+    #[error("the roster seats `{0}`, whose certificate was revoked")]
+    Revoked(SiteId),
+    /// Stopped.
+    #[error("the study was withdrawn")]
+    Withdrawn,
+    /// The steward's standing rules.
+    #[error(transparent)]
+    StandingRule(#[from] StandingRulesError),
     /// The steward has not accepted it.
     #[error("the data steward has not accepted the study")]
     NotAccepted,

@@ -3,7 +3,7 @@
 //! Every refusal looks the same from outside; its reason is written into the ledger. The order of work is:
 //! verify, look into the ledger, write the intent, compute, pass the gate, write the release, answer.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use notochord_ledger::{Ledger, Record, Recovery, Witness};
 use notochord_proto::digest::Digest;
@@ -21,18 +21,23 @@ use time::{Duration, OffsetDateTime};
 use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
 use crate::entry::{self, Intent, LinkRefused, Reason, Released, ReleasedStep, RoundRefused};
-use crate::entry::{RecordRefused, RuleCount, RunClosed, StudyReceived, StudyTurnedAway};
+use crate::entry::{
+    RecordRefused, RuleCount, RunClosed, StudyAcceptedByRule, StudyReceived, StudyTurnedAway,
+};
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
+use crate::standing_rule;
 use crate::store::Store;
+use crate::upkeep::Upkeep;
 
 /// A node that answers.
 pub struct Responder {
-    centre: Centre,
+    centre: RwLock<Arc<Centre>>,
     key: SecretKey,
     store: Store,
     /// One round at a time: two copies of a question must not race to its first answer.
     ledger: Mutex<Ledger>,
+    pub(crate) upkeep: Upkeep,
     /// What this node remembers of other ledgers.
     witness: Mutex<Witness>,
 }
@@ -43,7 +48,8 @@ impl Responder {
         let home = centre.home();
         let (key, store) = (home.node_key()?, Store::open(&home.path("state"))?);
         let (ledger, witness) = (Mutex::new(home.ledger()?), Mutex::new(home.witness()?));
-        Ok(Self { centre, key, store, ledger, witness })
+        let centre = RwLock::new(Arc::new(centre));
+        Ok(Self { centre, key, store, ledger, witness, upkeep: Upkeep::default() })
     }
 
     /// What was repaired when the ledger was opened.
@@ -53,7 +59,20 @@ impl Responder {
 
     /// The digest of the node's dictionary.
     pub fn dictionary(&self) -> Digest {
-        self.centre.root().dictionary
+        self.centre().root().dictionary
+    }
+
+    /// The centre as it is now; a new root document or status list puts another in its place.
+    pub fn centre(&self) -> Arc<Centre> {
+        // What it holds is replaced whole.
+        self.centre.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts what the disk says now in the place of the centre.
+    pub(crate) fn reload(&self) -> Result<(), Refusal> {
+        let fresh = Arc::new(self.centre().reopened()?);
+        *self.centre.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
     }
 
     /// Takes in a study; says what the centre has decided about it.
@@ -81,8 +100,11 @@ impl Responder {
     }
 
     fn judge(&self, envelope: Envelope) -> Result<Decision, Refusal> {
-        let centre = &self.centre;
+        let centre = self.centre();
         let study = SealedStudy::open(envelope, centre.root(), centre.now())?;
+        if entry::is_withdrawn(&self.ledger(), study.digest) {
+            return Err(Refusal::Withdrawn);
+        }
         centre.question(&study, &[])?;
         centre.rules(&study)?;
         let file = study_file(study.digest);
@@ -91,7 +113,24 @@ impl Responder {
             let name = format!("{}@{}", study.study.id, study.study.version);
             self.write_down(&StudyReceived { study: study.digest, name });
         }
-        Ok(decision::of(centre.home(), study.digest)?)
+        match decision::of(centre.home(), study.digest)? {
+            Decision::Pending => self.decide_by_rule(&centre, &study),
+            decided => Ok(decided),
+        }
+    }
+
+    /// Accepts a study that a standing rule of the data steward covers, from the newest snapshot.
+    fn decide_by_rule(&self, centre: &Centre, study: &SealedStudy) -> Result<Decision, Refusal> {
+        let (home, now) = (centre.home(), centre.now());
+        let Some((rule, name)) = standing_rule::covering(centre, study, now)? else {
+            return Ok(Decision::Pending);
+        };
+        // Without data there is nothing to answer from yet.
+        let Ok(snapshot) = decision::choose_snapshot(home, None) else { return Ok(Decision::Pending) };
+        let accepted = StudyAcceptedByRule { study: study.digest, rule, name, snapshot };
+        self.record(&accepted)?;
+        decision::accept(home, centre.root(), centre.site(), study, snapshot, now)?;
+        Ok(decision::of(home, study.digest)?)
     }
 
     /// Answers a round, or refuses; a refusal is written down and looks the same whatever its reason.
@@ -111,7 +150,7 @@ impl Responder {
     }
 
     fn read(&self, sealed: &[u8]) -> Result<Order, Refusal> {
-        let centre = &self.centre;
+        let centre = self.centre();
         let coordinator = Role::of_one("the coordinator", centre.root().coordinator);
         let addressee = Addressee {
             network: &centre.root().network,
@@ -131,6 +170,7 @@ impl Responder {
         if entry::round_of_key(ledger, &order.idempotency_key).is_some_and(|round| round != order.round) {
             return Err(Refusal::KeyReused);
         }
+        self.permitted(order, ledger)?;
         let study = self.accepted(order)?;
         let released = entry::released(ledger, order.round);
         if let Some(released) = &released
@@ -140,7 +180,7 @@ impl Responder {
             return Ok(answer);
         }
         let labels: Vec<String> = order.roster.iter().map(|seat| seat.label.clone()).collect();
-        let question = self.centre.question(&study, &labels)?;
+        let question = self.centre().question(&study, &labels)?;
         let analyses = named(&question.plan, &order.steps)?;
         if released.is_none() {
             self.intend(ledger, order)?;
@@ -157,23 +197,35 @@ impl Responder {
                 answer: digest,
                 steps,
             }
-            .write(ledger, self.centre.now())?,
+            .write(ledger, self.centre().now())?,
         }
         self.store.keep(order.round, &answer)?;
         Ok(answer)
     }
 
+    /// Whether anything may be answered now, to this roster, about this study: the network's documents are in force,
+    /// nobody of the roster was revoked, and nobody withdrew the study.
+    fn permitted(&self, order: &Order, ledger: &Ledger) -> Result<(), Refusal> {
+        let centre = self.centre();
+        let status = centre.trust().in_force(centre.now())?;
+        if let Some(seat) = order.roster.iter().find(|seat| status.site_is_revoked(&seat.site)) {
+            return Err(Refusal::Revoked(seat.site.clone()));
+        }
+        let withdrawn = status.withdrawn(order.study).is_some() || entry::is_withdrawn(ledger, order.study);
+        if withdrawn { Err(Refusal::Withdrawn) } else { Ok(()) }
+    }
+
     /// The study of an order, if this centre has accepted it for the snapshot that the order names, and the
     /// roster is one the study allows.
     fn accepted(&self, order: &Order) -> Result<SealedStudy, Refusal> {
-        let study = self.centre.study(order.study)?;
-        let Decision::Accepted(accepted) = decision::of(self.centre.home(), order.study)? else {
+        let study = self.centre().study(order.study)?;
+        let Decision::Accepted(accepted) = decision::of(self.centre().home(), order.study)? else {
             return Err(Refusal::NotAccepted);
         };
         if accepted.snapshot != order.snapshot {
             return Err(Refusal::OtherSnapshot { accepted: accepted.snapshot, asked: order.snapshot });
         }
-        let least = if self.centre.root().throwaway_minimum.is_some() { 1 } else { FEWEST_SITES };
+        let least = if self.centre().root().throwaway_minimum.is_some() { 1 } else { FEWEST_SITES };
         let needed = study.study.sites.minimum.max(least);
         let found = order.roster.len();
         if found < needed as usize {
@@ -195,7 +247,7 @@ impl Responder {
             snapshot: order.snapshot,
             steps: order.steps.clone(),
         };
-        Ok(intent.write(ledger, self.centre.now())?)
+        Ok(intent.write(ledger, self.centre().now())?)
     }
 
     fn compute(
@@ -205,8 +257,8 @@ impl Responder {
         question: &Question,
         analyses: &[&PlannedAnalysis],
     ) -> Result<(Vec<u8>, Vec<ReleasedStep>), Refusal> {
-        let rules = self.centre.rules(study)?;
-        let frames = self.centre.frames(study, question, order.snapshot)?;
+        let rules = self.centre().rules(study)?;
+        let frames = self.centre().frames(study, question, order.snapshot)?;
         let (mut answers, mut steps) = (Vec::new(), Vec::new());
         for analysis in analyses {
             let passage = pass(analysis, &frames, &rules)?;
@@ -223,7 +275,7 @@ impl Responder {
         }
         let answer = wire::Answer {
             round: order.round.as_bytes().to_vec(),
-            site: self.centre.site().to_string(),
+            site: self.centre().site().to_string(),
             snapshot: order.snapshot.as_bytes().to_vec(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
             steps: answers,
@@ -243,7 +295,7 @@ impl Responder {
 
     fn end(&self, sealed: &[u8]) -> Result<(), Refusal> {
         let envelope = Envelope::from_json(sealed)?;
-        let coordinator = Role::of_one("the coordinator", self.centre.root().coordinator);
+        let coordinator = Role::of_one("the coordinator", self.centre().root().coordinator);
         let verified = envelope.verify(RELEASE_TYPE, &coordinator)?;
         let malformed = || Refusal::Order("the release record cannot be read".into());
         let record = wire::ReleaseRecord::decode(verified.payload).map_err(|_| malformed())?;
@@ -256,11 +308,11 @@ impl Responder {
         };
         let mut ledger = self.ledger();
         ledger.refresh()?;
-        if record.network != self.centre.root().network.as_str() {
+        if record.network != self.centre().root().network.as_str() {
             return Err(Refusal::Order("the release record is of another network".into()));
         }
         if !entry::is_closed(&ledger, &closed.run) {
-            closed.write(&mut ledger, self.centre.now())?;
+            closed.write(&mut ledger, self.centre().now())?;
         }
         Ok(())
     }
@@ -268,7 +320,7 @@ impl Responder {
     /// Writes down that somebody stood in the coordinator's place. The same reason is written once an hour: a
     /// stranger who comes again and again must not fill the ledger.
     pub fn turn_away(&self, reason: &'static str) {
-        let now = self.centre.now();
+        let now = self.centre().now();
         let last = entry::last_turned_away(&self.ledger(), reason);
         if last.is_none_or(|last| now - last >= Duration::HOUR) {
             self.write_down(&LinkRefused { reason: reason.to_owned() });
@@ -277,7 +329,7 @@ impl Responder {
 
     /// What time it is.
     pub(crate) fn now(&self) -> OffsetDateTime {
-        self.centre.now()
+        self.centre().now()
     }
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -290,9 +342,14 @@ impl Responder {
         self.witness.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Writes an entry without which nothing may go on.
+    pub(crate) fn record(&self, record: &impl Record) -> Result<(), Refusal> {
+        Ok(record.write(&mut self.ledger(), self.centre().now())?)
+    }
+
     /// Writes an entry whose failure changes nothing about the answer.
     pub(crate) fn write_down(&self, record: &impl Record) {
-        if let Err(error) = record.write(&mut self.ledger(), self.centre.now()) {
+        if let Err(error) = record.write(&mut self.ledger(), self.centre().now()) {
             tracing::error!(%error, "the ledger could not be written");
         }
     }

@@ -90,7 +90,8 @@ async fn open(membership: &Arc<Membership>, backoff: &mut Backoff, responder: &A
     let mut attempts = JoinSet::new();
     loop {
         if attempts.len() < MOST_ATTEMPTS {
-            let membership = membership.clone();
+            // Read anew each time: a root document may name another certificate authority by now.
+            let membership = responder.membership().map_or_else(|_| membership.clone(), Arc::new);
             attempts.spawn(async move { timeout(LONGEST_ATTEMPT, membership.dial()).await });
         }
         let next = tokio::time::sleep(backoff.next(jitter()));
@@ -167,7 +168,8 @@ pub async fn listen(
         };
         let (membership, responder) = (membership.clone(), responder.clone());
         tokio::spawn(async move {
-            match greet(&membership, socket).await {
+            let current = responder.membership();
+            match greet(current.as_ref().unwrap_or(&membership), socket).await {
                 Ok(stream) => {
                     info!(%caller, "the coordinator connected");
                     serve(stream, keepalive, &responder, std::future::pending()).await;

@@ -7,7 +7,9 @@ use notochord_proto::wire::node_server::Node;
 use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
     ContributeRequest, CosignReply, CosignRequest, DeliverReply, DeliverRequest, HealthReply, HealthRequest,
-    RecallReply, RecallRequest, RemindReply, RemindRequest, TestifyReply, TestifyRequest,
+    InstallCertificateReply, InstallCertificateRequest, RecallReply, RecallRequest, RemindReply,
+    RemindRequest, RequestCertificateReply, RequestCertificateRequest, TestifyReply, TestifyRequest,
+    TrustReply, TrustRequest,
 };
 use notochord_stats::registry::KINDS;
 use tonic::{Request, Response, Status};
@@ -63,6 +65,29 @@ impl Node for NodeService {
         let sealed = request.into_inner().sealed_record;
         self.off_the_link(move |responder| responder.close(&sealed)).await?;
         Ok(Response::new(DeliverReply {}))
+    }
+
+    async fn trust(&self, request: Request<TrustRequest>) -> Result<Response<TrustReply>, Status> {
+        let sent = request.into_inner();
+        self.off_the_link(move |responder| responder.hear(&sent)).await.map(Response::new)
+    }
+
+    async fn request_certificate(
+        &self,
+        _: Request<RequestCertificateRequest>,
+    ) -> Result<Response<RequestCertificateReply>, Status> {
+        let made = self.off_the_link(|responder| responder.request_certificate()).await?;
+        let request = made.map_err(|_| Status::failed_precondition("refused"))?;
+        Ok(Response::new(RequestCertificateReply { request }))
+    }
+
+    async fn install_certificate(
+        &self,
+        request: Request<InstallCertificateRequest>,
+    ) -> Result<Response<InstallCertificateReply>, Status> {
+        let chain = request.into_inner().certificates;
+        let installed = self.off_the_link(move |responder| responder.install_certificate(&chain)).await?;
+        Ok(Response::new(InstallCertificateReply { installed }))
     }
 
     async fn health(&self, _: Request<HealthRequest>) -> Result<Response<HealthReply>, Status> {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::keys::{KeyId, SecretKey};
 use crate::role::Role;
+use crate::weakened::Check;
 
 /// The most bytes an envelope may have.
 pub const MOST_BYTES: usize = 16 << 20;
@@ -183,17 +184,18 @@ impl Envelope {
 
     /// The payload, if `role`'s threshold of distinct keys signed it as a `payload_type`.
     pub fn verify(&self, payload_type: &'static str, role: &Role) -> Result<Verified<'_>, EnvelopeError> {
-        if self.payload_type != payload_type {
+        if Check::PayloadType.stands() && self.payload_type != payload_type {
             let found = self.payload_type.chars().take(100).collect();
             return Err(EnvelopeError::Type { expected: payload_type, found });
         }
         let signers = self.signers(role);
-        if signers.len() < role.threshold() {
-            return Err(EnvelopeError::Threshold {
-                role: role.name().to_owned(),
-                valid: signers.len(),
-                needed: role.threshold(),
-            });
+        let valid = match Check::KeyCountsOnce.stands() {
+            true => signers.len(),
+            false => self.signatures.len(),
+        };
+        if Check::Threshold.stands() && valid < role.threshold() {
+            let role_name = role.name().to_owned();
+            return Err(EnvelopeError::Threshold { role: role_name, valid, needed: role.threshold() });
         }
         Ok(Verified { payload: &self.payload, signers })
     }

@@ -1,15 +1,14 @@
 //! The root of trust of a network: who may do what, sealed by the root keys.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use time::Date;
+use time::{Date, OffsetDateTime, UtcOffset};
 
 use crate::digest::Digest;
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::keys::PublicKey;
 use crate::name::NetworkName;
 use crate::role::{NamedKey, Role, RoleError};
+use crate::weakened::Check;
 
 /// What a root document says it is.
 pub const ROOT_TYPE: &str = "application/vnd.notochord.root.v1+json";
@@ -33,6 +32,8 @@ pub struct Root {
     pub expires: Date,
     /// SHA-256 of the certificate authority's certificate (DER).
     pub authority: Digest,
+    /// The authority before it, trusted beside it until everybody holds a certificate of the new one.
+    pub former_authority: Option<Digest>,
     /// The key the coordinator seals rounds and release records with. It can start steps, never approve.
     pub coordinator: PublicKey,
     /// Version of the data dictionary, for people.
@@ -64,7 +65,35 @@ pub enum RootError {
     /// A role in it makes no sense.
     #[error("the network's root document: {0}")]
     Role(#[from] RoleError),
+    /// It is not the document that was announced in another way.
+    #[error("the network's root document is {found}, not {expected} as announced; do not trust this network")]
+    OtherDocument {
+        /// What was announced.
+        expected: Digest,
+        /// What came.
+        found: Digest,
+    },
+    /// Too few of those who hold the root keys now have signed the next document.
+    #[error("the new root document is not sealed by the root keys in force: {0}")]
+    OldKeys(EnvelopeError),
+    /// Too few of those who would hold the root keys then have signed it.
+    #[error("the new root document is not sealed by its own root keys: {0}")]
+    NewKeys(EnvelopeError),
+    /// Another network's.
+    #[error("the new root document is of the network `{0}`")]
+    Network(NetworkName),
+    /// Not the next one.
+    #[error("the new root document has version {offered}; only the next one after {held} is taken")]
+    Version {
+        /// The version in force.
+        held: u32,
+        /// The version offered.
+        offered: u32,
+    },
 }
+
+/// The most bytes of a root document.
+pub const LONGEST: usize = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,9 +102,11 @@ struct RootJson {
     version: u32,
     expires: Date,
     certificate_authority: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    former_certificate_authority: Option<Digest>,
     coordinator: PublicKey,
     dictionary: DictionaryJson,
-    roles: BTreeMap<String, RoleJson>,
+    roles: RolesJson,
     #[serde(skip_serializing_if = "Option::is_none")]
     throwaway: Option<ThrowawayJson>,
 }
@@ -87,7 +118,15 @@ struct DictionaryJson {
     digest: Digest,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RolesJson {
+    approvers: RoleJson,
+    investigators: RoleJson,
+    root: RoleJson,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RoleJson {
     threshold: usize,
@@ -109,11 +148,14 @@ impl Root {
             version: self.version,
             expires: self.expires,
             certificate_authority: self.authority,
+            former_certificate_authority: self.former_authority,
             coordinator: self.coordinator,
             dictionary: DictionaryJson { version: self.dictionary_version.clone(), digest: self.dictionary },
-            roles: [&self.root, &self.approvers, &self.investigators]
-                .map(|one| (one.name().to_owned(), role(one)))
-                .into(),
+            roles: RolesJson {
+                approvers: role(&self.approvers),
+                investigators: role(&self.investigators),
+                root: role(&self.root),
+            },
             throwaway: self.throwaway_minimum.map(|minimum| ThrowawayJson { minimum }),
         };
         // Serialising plain strings and numbers into memory cannot fail.
@@ -128,13 +170,59 @@ impl Root {
         Ok(root)
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, RootError> {
-        let mut json: RootJson = serde_json::from_slice(bytes)?;
-        let mut role = |name: &str| match json.roles.remove(name) {
-            Some(role) => Role::new(name, role.threshold, role.keys),
-            None => Role::new(name, 0, Vec::new()),
-        };
-        let (root, approvers, investigators) = (role("root")?, role("approvers")?, role("investigators")?);
+    /// The root document in `envelope`, if it is the one whose digest was announced in another way.
+    pub fn open_pinned(envelope: &Envelope, announced: Digest) -> Result<Self, RootError> {
+        let found = envelope.payload_digest();
+        if Check::RootPin.stands() && found != announced {
+            return Err(RootError::OtherDocument { expected: announced, found });
+        }
+        Self::open(envelope)
+    }
+
+    /// The root document that may take this one's place: sealed by the root keys in force and by its own, of the
+    /// same network, and of the very next version. Whether it has expired does not matter here: the last of a
+    /// chain of documents is the one in force, and [`Root::expired`] is asked of that one.
+    pub fn successor(&self, envelope: &Envelope) -> Result<Self, RootError> {
+        let nobody = Role::anybody("root");
+        let old = if Check::OldRootKeys.stands() { &self.root } else { &nobody };
+        envelope.verify(ROOT_TYPE, old).map_err(RootError::OldKeys)?;
+        let next = Self::parse(envelope.payload_for_reading())?;
+        let new = if Check::NewRootKeys.stands() { &next.root } else { &nobody };
+        envelope.verify(ROOT_TYPE, new).map_err(RootError::NewKeys)?;
+        if Check::RootNetwork.stands() && next.network != self.network {
+            return Err(RootError::Network(next.network));
+        }
+        if Check::RootVersion.stands() && Some(next.version) != self.version.checked_add(1) {
+            return Err(RootError::Version { held: self.version, offered: next.version });
+        }
+        Ok(next)
+    }
+
+    /// Whether its last day is over.
+    pub fn expired(&self, now: OffsetDateTime) -> bool {
+        Check::RootExpiry.stands() && now.to_offset(UtcOffset::UTC).date() > self.expires
+    }
+
+    /// Whether a certificate authority of this fingerprint is trusted.
+    pub fn trusts(&self, authority: &Digest) -> bool {
+        self.authorities().any(|trusted| trusted == *authority)
+    }
+
+    /// The fingerprints of the certificate authorities that are trusted, the one in force first.
+    pub fn authorities(&self) -> impl Iterator<Item = Digest> {
+        [Some(self.authority), self.former_authority].into_iter().flatten()
+    }
+
+    /// Reads a document whose seals are verified by the caller, or that is about to be signed.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RootError> {
+        if bytes.len() > LONGEST {
+            return Err(EnvelopeError::Malformed("it is larger than 1 MiB".into()).into());
+        }
+        let json: RootJson = serde_json::from_slice(bytes)?;
+        let role = |name: &str, role: RoleJson| Role::new(name, role.threshold, role.keys);
+        let approvers = role("approvers", json.roles.approvers)?;
+        let investigators = role("investigators", json.roles.investigators)?;
+        let root = role("root", json.roles.root)?;
         let coordinator = Role::of_one("coordinator", json.coordinator);
         apart("root", &root, "approvers", &approvers)?;
         apart("root", &root, "investigators", &investigators)?;
@@ -146,6 +234,7 @@ impl Root {
             version: json.version,
             expires: json.expires,
             authority: json.certificate_authority,
+            former_authority: json.former_certificate_authority,
             coordinator: json.coordinator,
             dictionary_version: json.dictionary.version,
             dictionary: json.dictionary.digest,
@@ -159,7 +248,8 @@ impl Root {
 
 /// Whether two offices have no key in common.
 fn apart(one: &'static str, of: &Role, other: &'static str, and: &Role) -> Result<(), RootError> {
-    let shared = of.keys().iter().any(|key| and.keys().iter().any(|too| too.key == key.key));
+    let shared = Check::SeparateOffices.stands()
+        && of.keys().iter().any(|key| and.keys().iter().any(|too| too.key == key.key));
     if shared { Err(RootError::SharedKey(one, other)) } else { Ok(()) }
 }
 
@@ -185,6 +275,7 @@ mod tests {
             version: 1,
             expires: time::macros::date!(2027 - 01 - 31),
             authority: Digest::of(b"ca"),
+            former_authority: None,
             coordinator: key(3).public(),
             dictionary_version: "1".into(),
             dictionary: Digest::of(b"dictionary"),

@@ -95,7 +95,7 @@ fn changes(directory: &Path, old: &Dictionary, new: &Dictionary) -> Result<Vec<S
 fn put_in_force(home: &Home, update: &Update, root: &Root, before: Digest) -> Result<(), Failure> {
     let files: &DictionaryFiles = update.files();
     home.keep_dictionary(files)?;
-    home.write("root.json", update.root().to_json().as_bytes())?;
+    home.write_root(update.root(), root.version)?;
     let mut ledger = Ledger::open(home.ledger_storage()?, home.checkpoint_key()?).map_err(Failure::failed)?;
     let record = DictionaryAdopted {
         before,

@@ -19,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 use super::key::new_secret_key;
 use crate::authority::Authority;
 use crate::home::Home;
+use crate::in_force::InForce;
 use crate::logbook::NetworkMade;
 use crate::operator;
 
@@ -75,7 +76,7 @@ pub(super) struct Init {
     throwaway_minimum: Option<u32>,
 }
 
-fn named_key(text: &str) -> Result<NamedKey, String> {
+pub(super) fn named_key(text: &str) -> Result<NamedKey, String> {
     let (name, key) = text.split_once('=').ok_or("write NAME=ed25519:…")?;
     let key: PublicKey = key.parse().map_err(|error| format!("{error}"))?;
     Ok(NamedKey { name: name.trim().to_owned(), key })
@@ -182,8 +183,7 @@ impl Init {
         create_private_directory(&home.path("operator")).map_err(failed)?;
         let authority_key = create_key(&home.path("keys/authority.key")).map_err(Failure::failed)?;
         let authority = Authority::create(&subject.name, authority_key, now).map_err(Failure::failed)?;
-        let certificate = pem::encode(&pem::Pem::new("CERTIFICATE", authority.certificate().to_vec()));
-        home.write("authority.pem", certificate.as_bytes())?;
+        home.write_certificate("authority.pem", authority.certificate())?;
         create_key(&home.path("keys/server.key")).map_err(Failure::failed)?;
         let (coordinator, root_key) = (new_secret_key()?, new_secret_key()?);
         for (name, key) in [("coordinator", &coordinator), ("root", &root_key)] {
@@ -195,6 +195,7 @@ impl Init {
             version: 1,
             expires: (now + ROOT_LIFE).date(),
             authority: authority.fingerprint(),
+            former_authority: None,
             coordinator: coordinator.public(),
             dictionary_version: subject.dictionary.version().to_owned(),
             dictionary: subject.files.digest(),
@@ -204,11 +205,11 @@ impl Init {
             throwaway_minimum: self.throwaway_minimum,
         };
         let sealed_root = Envelope::seal(ROOT_TYPE, root.to_bytes(), &root_key);
-        home.write("root.json", sealed_root.to_json().as_bytes())?;
+        home.write_root(&sealed_root, root.version)?;
         home.keep_dictionary(&subject.files)?;
         create_key(&home.path("operator/tls.key")).map_err(Failure::failed)?;
         let connect = self.public_listen.as_ref().unwrap_or(&self.listen).as_str();
-        operator::certify(home, &authority, &root.network, connect, now)?;
+        operator::certify(home, &InForce::load(home)?, connect, now)?;
         create_private_directory(&home.path("ledger")).map_err(failed)?;
         let mut ledger =
             Ledger::create(home.ledger_storage()?, home.checkpoint_key()?).map_err(Failure::failed)?;
@@ -226,7 +227,9 @@ impl Init {
         };
         format!(
             "# The coordinator of the network {}.\nlabel = {}\n\n# Where sites and people connect.\nlisten = {}\n\
-             # Where newcomers enrol.\nenrol = {}\n# What invitations say instead, behind a gateway.\n{}{}",
+             # Where newcomers enrol.\nenrol = {}\n# What invitations say instead, behind a gateway.\n{}{}\
+             # How long certificates of sites and people live; they renew themselves at half-life.\n\
+             # certificate_life = \"7d\"\n",
             subject.name,
             quoted(&subject.label),
             quoted(self.listen.as_str()),

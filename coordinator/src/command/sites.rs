@@ -1,25 +1,44 @@
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use notochord_program::failure::Failure;
-use notochord_proto::wire::{SiteSummary, SitesRequest};
+use notochord_proto::wire::{SiteSummary, SitesRequest, revoke_request};
 use notochord_stats::outcome::{Cell, Table};
 use serde_json::json;
 
+use super::people::revoke;
 use crate::client::{connect, status_failure};
 use crate::printing::grid;
 
-/// List the sites and whether they are connected
+/// List the sites and whether they are connected, or revoke a site's certificate
 #[derive(Args)]
-#[command(after_help = "Example: notochord --home network sites --json")]
+#[command(
+    after_help = "Example: notochord --home network sites --json",
+    args_conflicts_with_subcommands = true
+)]
 pub(super) struct Sites {
+    #[command(subcommand)]
+    command: Option<SitesCommand>,
     /// For programs
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Subcommand)]
+enum SitesCommand {
+    /// Let a site in no more, and cut its links at once
+    #[command(after_help = "Example: notochord --home network sites revoke toronto")]
+    Revoke {
+        /// The site's id
+        id: String,
+    },
+}
+
 impl Sites {
     pub(super) async fn run(self, home: &Path) -> Result<(), Failure> {
+        if let Some(SitesCommand::Revoke { id }) = self.command {
+            return revoke(home, revoke_request::Member::Site(id)).await;
+        }
         let mut client = connect(home).await?;
         let sites = client.desk.sites(SitesRequest {}).await.map_err(status_failure)?.into_inner().sites;
         match self.json {
@@ -33,7 +52,7 @@ impl Sites {
 fn as_json(site: &SiteSummary) -> serde_json::Value {
     json!({
         "id": site.id, "label": site.label, "connected": site.connected, "software": site.software,
-        "certificate_expires": site.certificate_expires,
+        "certificate_expires": site.certificate_expires, "revoked": site.revoked,
     })
 }
 
@@ -42,7 +61,11 @@ fn as_table(sites: &[SiteSummary]) -> Table {
     let rows = sites
         .iter()
         .map(|site| {
-            let connected = if site.connected { "yes" } else { "no" };
+            let connected = match (site.connected, site.revoked.is_empty()) {
+                (_, false) => "revoked",
+                (true, _) => "yes",
+                (false, _) => "no",
+            };
             [&site.id, &site.label, connected, &site.software, &site.certificate_expires]
                 .map(|text: &str| Cell::Text(text.to_owned()))
                 .into()

@@ -1,3 +1,5 @@
+mod state;
+
 use std::fs;
 use std::future::Future;
 use std::io;
@@ -13,6 +15,7 @@ use notochord_proto::keys::SecretKey;
 use notochord_proto::root::STUDY_TYPE;
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study;
+use notochord_proto::statement::Says;
 use notochord_proto::study::Study;
 use notochord_proto::wire::{StudiesRequest, StudyRequest, StudySummary, SubmitRequest};
 use notochord_stats::outcome::{Cell, Table};
@@ -71,6 +74,19 @@ pub(super) enum StudyCommand {
         /// The sealed study
         file: PathBuf,
     },
+    /// Withdraw a study: it runs no more, at any site. Investigators and approvers may; each one alone
+    #[command(
+        after_help = "Example: notochord --home me study withdraw my-study --key me.key --reason \"an error in the cohort\""
+    )]
+    Withdraw(state::Stating),
+    /// Reject a study, as an approver; the approvals of others still count
+    #[command(
+        after_help = "Example: notochord --home me study reject my-study --key ethics.key --reason \"too broad\""
+    )]
+    Reject(state::Stating),
+    /// Take no part in deciding on a study, as an approver with an interest of your own
+    #[command(after_help = "Example: notochord --home me study recuse my-study --key ethics.key")]
+    Recuse(state::Stating),
     /// Print a study: a sealed file's, or one the coordinator holds
     #[command(after_help = "Example: notochord study show my-study.toml.sealed.json")]
     Show {
@@ -99,6 +115,9 @@ impl StudyCommand {
             Self::Sign { file, key, dictionary, out } => sign(home, &file, &key, dictionary.as_deref(), out),
             Self::Endorse { file, key } => endorse(&file, &key),
             Self::Submit { file } => block_on(submit(home, &file)),
+            Self::Withdraw(stating) => block_on(stating.hand_in(home, Says::Withdraw)),
+            Self::Reject(stating) => block_on(stating.hand_in(home, Says::Reject)),
+            Self::Recuse(stating) => block_on(stating.hand_in(home, Says::Recuse)),
             Self::Show { study } => show(home, &study),
             Self::List { json } => block_on(list(home, json)),
         }
@@ -232,6 +251,9 @@ fn as_json(study: &StudySummary) -> serde_json::Value {
     json!({
         "id": study.id, "version": study.version, "title": study.title, "sha256": hex::encode(&study.digest),
         "approvals": study.approvals, "approvals_needed": study.approvals_needed, "expires": study.expires,
+        "statements": study.statements.iter().map(|one| {
+            json!({ "says": one.says, "by": one.by, "reason": one.reason })
+        }).collect::<Vec<_>>(),
     })
 }
 
@@ -239,7 +261,14 @@ fn as_table(studies: &[StudySummary]) -> Table {
     let columns = ["study", "title", "approvals", "expires", "digest"].map(str::to_owned).into();
     let row = |study: &StudySummary| {
         let digest: String = hex::encode(&study.digest).chars().take(12).collect();
-        let approvals = format!("{} of {}", study.approvals.len(), study.approvals_needed);
+        let mut approvals = format!("{} of {}", study.approvals.len(), study.approvals_needed);
+        for word in ["withdraw", "reject", "recuse"] {
+            let by: Vec<&str> =
+                study.statements.iter().filter(|one| one.says == word).map(|one| one.by.as_str()).collect();
+            if !by.is_empty() {
+                approvals.push_str(&format!("; {word}: {}", by.join(", ")));
+            }
+        }
         let name = format!("{}@{}", study.id, study.version);
         [name, study.title.clone(), approvals, study.expires.clone(), digest].map(Cell::Text).into()
     };

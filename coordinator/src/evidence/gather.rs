@@ -37,7 +37,7 @@ impl Evidence {
     ) -> Result<Self, HomeError> {
         // Sites that were not asked may be witnesses, so their keys are needed too.
         let sites = directory::sites(&office.home)?.into_iter().map(roster_site).collect();
-        let roster = Roster { network: office.root.network.clone(), run: behind.run.clone(), sites };
+        let roster = Roster { network: office.root().network.clone(), run: behind.run.clone(), sites };
         let answer = |one: Contributor| (one.seat.site.id, text(&one.answer.sealed));
         let files = office.home.dictionary_files()?;
         let seated = |(site, ledger): (SiteId, WitnessedLedger)| {
@@ -45,7 +45,7 @@ impl Evidence {
         };
         Ok(Self {
             format: FORMAT,
-            root: office.sealed_root.to_json(),
+            root: office.in_force().sealed_root.to_json(),
             dictionary: files.iter().map(|(name, bytes)| (name.to_owned(), text(bytes))).collect(),
             study: behind.sealed.envelope.to_json(),
             roster: Envelope::seal(ROSTER_TYPE, roster.to_bytes(), &office.key).to_json(),

@@ -15,6 +15,7 @@ use crate::centre::Centre;
 use crate::home::Home;
 use crate::respond::Responder;
 use crate::serve::{dial, listen};
+use crate::upkeep;
 
 /// Serve the network until stopped
 #[derive(Args)]
@@ -46,13 +47,14 @@ impl Serve {
             warn!("this is a throw-away network: its thresholds protect nobody");
         }
         tokio::runtime::Runtime::new().map_err(Failure::failed)?.block_on(async {
+            tokio::spawn(upkeep::watch(responder.clone()));
             let serving = async {
                 match &self.listen {
                     None => {
                         let (renewed, memberships) = watch::channel(membership);
                         tokio::select! {
-                            () = dial(memberships, keepalive, responder) => Ok(()),
-                            ended = renew_when_told(path, &renewed) => ended,
+                            () = dial(memberships, keepalive, responder.clone()) => Ok(()),
+                            ended = renew_when_told(&responder, &renewed) => ended,
                         }
                     }
                     Some(address) => {
@@ -70,15 +72,21 @@ impl Serve {
     }
 }
 
-/// On a hang-up signal (`systemctl reload`) reads `link.toml` and the membership anew, and has a new link take over
-/// from the one that is open, without a lost call.
-async fn renew_when_told(path: &Path, memberships: &watch::Sender<Arc<Membership>>) -> Result<(), Failure> {
+/// On a hang-up signal (`systemctl reload`), and whenever the certificate was renewed, reads `link.toml` and the
+/// membership anew, and has a new link take over from the one that is open, without a lost call.
+async fn renew_when_told(
+    responder: &Responder,
+    memberships: &watch::Sender<Arc<Membership>>,
+) -> Result<(), Failure> {
     let mut told = reload_signals().map_err(Failure::failed)?;
-    while told.recv().await.is_some() {
-        match Home::open(path).and_then(|home| home.membership()) {
+    loop {
+        tokio::select! {
+            Some(()) = told.recv() => {}
+            () = responder.renewed() => info!("the next link proves itself with the renewed certificate"),
+        }
+        match responder.membership() {
             Ok(membership) => drop(memberships.send_replace(Arc::new(membership))),
             Err(error) => warn!(%error, "not reloaded; the link stays as it was"),
         }
     }
-    std::future::pending().await
 }

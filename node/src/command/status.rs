@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::study::arrived;
 use crate::decision::Decision;
 use crate::home::Home;
+use crate::upkeep;
 
 /// Say who this node is, what data it holds and what waits
 #[derive(Args)]
@@ -35,11 +36,17 @@ impl Status {
             .unwrap_or_default();
         let newest = snapshots.first();
         let locked = home.ledger_lock()?;
+        let now = OffsetDateTime::now_utc();
+        let heard = membership.trust.last_heard();
+        let written = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
+        let concern = upkeep::concern_of(&membership, now);
         if self.json {
             let snapshot = newest.map(|one| json!({ "sha256": one.content, "patients": one.patients }));
             let status = json!({
                 "identity": membership.identity.to_string(), "label": membership.label,
                 "coordinator": membership.connect, "certificate_expires": ends,
+                "root_version": membership.root.version, "concern": concern,
+                "status_list": heard.map(|list| json!({ "version": list.version, "ends": written(list.expires) })),
                 "snapshots": snapshots.len(), "newest_snapshot": snapshot, "waiting": waiting,
                 "ledger_locked": locked,
             });
@@ -49,6 +56,11 @@ impl Status {
         println!("{} ({})", membership.label, membership.identity);
         println!("coordinator      {}", membership.connect);
         println!("certificate ends {ends}");
+        match heard {
+            Some(list) => println!("status list      {}, ends {}", list.version, written(list.expires)),
+            None => println!("status list      none yet; it comes with the first link"),
+        }
+        concern.iter().for_each(|concern| println!("ATTENTION        {concern}"));
         super::enrol::trust(&membership).iter().for_each(|line| println!("{line}"));
         match newest {
             Some(one) => {

@@ -6,6 +6,7 @@ use notochord_ledger::Record as _;
 use notochord_program::failure::Failure;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
+use notochord_proto::statement::{LONGEST_REASON, Says, Statement};
 use notochord_proto::study::Study;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -13,7 +14,7 @@ use time::OffsetDateTime;
 use super::plain_words;
 use crate::centre::Centre;
 use crate::decision::{self, Decision};
-use crate::entry::{StudyAccepted, StudyRefused};
+use crate::entry::{StudyAccepted, StudyRefused, StudyWithdrawn};
 use crate::home::Home;
 use crate::preview;
 
@@ -67,6 +68,17 @@ pub(super) enum StudyCommand {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    /// Withdraw a study: it runs no more, here or at any other site
+    #[command(
+        after_help = "Example: notochord-node --home node study withdraw colon-adjuvant --reason \"consent withdrawn\""
+    )]
+    Withdraw {
+        /// `id`, `id@version`, or the first digits of its digest
+        study: String,
+        /// Why; told to the network
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
 }
 
 /// A study that has arrived, and what was decided about it.
@@ -86,6 +98,7 @@ impl StudyCommand {
             Self::Preview { study, snapshot, json } => show_preview(&home, &study, snapshot.as_deref(), json),
             Self::Accept { study, snapshot } => accept(&home, &study, snapshot.as_deref()),
             Self::Refuse { study, reason } => refuse(&home, &study, &reason),
+            Self::Withdraw { study, reason } => withdraw(&home, &study, &reason),
         }
     }
 }
@@ -162,7 +175,7 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn centre(home: &Home) -> Result<Centre, Failure> {
+pub(super) fn centre(home: &Home) -> Result<Centre, Failure> {
     Centre::open(home.clone(), Arc::new(OffsetDateTime::now_utc)).map_err(Failure::failed)
 }
 
@@ -246,6 +259,31 @@ fn accept(home: &Home, selector: &str, snapshot: Option<&str>) -> Result<(), Fai
     record.write(&mut home.ledger()?, now).map_err(Failure::failed)?;
     decision::accept(home, centre.root(), centre.site(), &study, snapshot, now)?;
     println!("Accepted `{name}`; it is answered from snapshot {}.", snapshot.short());
+    Ok(())
+}
+
+/// Here it counts at once; the coordinator takes the statement with it at the node's next answer.
+fn withdraw(home: &Home, selector: &str, reason: &str) -> Result<(), Failure> {
+    if reason.chars().count() > LONGEST_REASON {
+        return Err(Failure::usage("the reason is longer than 1000 characters"));
+    }
+    let (found, membership) = (find(home, selector)?, home.membership()?);
+    let now = OffsetDateTime::now_utc();
+    let statement = Statement {
+        network: membership.network().clone(),
+        study: found.digest,
+        says: Says::Withdraw,
+        reason: reason.to_owned(),
+        made_at: now,
+    };
+    let sealed = statement.seal(&home.steward_key()?);
+    let record = StudyWithdrawn { study: found.digest, by: membership.label };
+    record.write(&mut home.ledger()?, now).map_err(Failure::failed)?;
+    home.write(&format!("statements/{}.json", found.digest.hex()), sealed.to_json().as_bytes())?;
+    println!(
+        "Withdrew `{}@{}`. It runs here no more, and elsewhere as soon as this node reaches the coordinator.",
+        found.study.id, found.study.version
+    );
     Ok(())
 }
 

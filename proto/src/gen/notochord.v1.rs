@@ -85,1052 +85,12 @@ pub struct RemindRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemindReply {}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CapabilitiesRequest {}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CapabilitiesReply {
-    /// Version of the node's software, such as `0.1.0`.
-    #[prost(string, tag = "1")]
-    pub software: ::prost::alloc::string::String,
-    /// The kinds of analysis it knows, such as `describe`.
-    #[prost(string, repeated, tag = "2")]
-    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// SHA-256 (32 bytes) of the data dictionary it holds.
-    #[prost(bytes = "vec", tag = "3")]
-    pub dictionary: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AnnounceRequest {
-    /// The sealed study.
-    #[prost(bytes = "vec", tag = "1")]
-    pub sealed_study: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AnnounceReply {
-    #[prost(enumeration = "Decision", tag = "1")]
-    pub decision: i32,
-    /// The centre's acceptance, sealed with its own key. Empty unless accepted.
-    #[prost(bytes = "vec", tag = "2")]
-    pub sealed_acceptance: ::prost::alloc::vec::Vec<u8>,
-    /// The sealed study with the centre's countersignature on it. Empty unless accepted.
-    #[prost(bytes = "vec", tag = "3")]
-    pub countersigned_study: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ContributeRequest {
-    /// A `Round`, sealed by the coordinator.
-    #[prost(bytes = "vec", tag = "1")]
-    pub sealed_round: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ContributeReply {
-    /// An `Answer`, sealed by the node. Empty is the one answer to every refusal; the reason stays in the
-    /// node's ledger.
-    #[prost(bytes = "vec", tag = "1")]
-    pub sealed_answer: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeliverRequest {
-    /// A `ReleaseRecord`, sealed by the coordinator.
-    #[prost(bytes = "vec", tag = "1")]
-    pub sealed_record: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeliverReply {}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct HealthRequest {}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct HealthReply {}
-/// What a centre has decided about a study.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum Decision {
-    Unspecified = 0,
-    /// The study waits for the centre's data steward.
-    Pending = 1,
-    Accepted = 2,
-    /// Refused by the steward, or not fit to run. The reason stays at the centre.
-    Refused = 3,
-}
-impl Decision {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "DECISION_UNSPECIFIED",
-            Self::Pending => "DECISION_PENDING",
-            Self::Accepted => "DECISION_ACCEPTED",
-            Self::Refused => "DECISION_REFUSED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "DECISION_UNSPECIFIED" => Some(Self::Unspecified),
-            "DECISION_PENDING" => Some(Self::Pending),
-            "DECISION_ACCEPTED" => Some(Self::Accepted),
-            "DECISION_REFUSED" => Some(Self::Refused),
-            _ => None,
-        }
-    }
-}
-/// Generated client implementations.
-pub mod node_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// What a centre's node answers. The node serves this on the connection it opened itself; the coordinator is
-    /// the HTTP/2 client on it. Everything that matters is inside sealed documents (DSSE envelopes as JSON bytes):
-    /// they are verified over the received bytes before they are parsed, and never encoded again.
-    #[derive(Debug, Clone)]
-    pub struct NodeClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> NodeClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> NodeClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            NodeClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// What this node can do.
-        pub async fn capabilities(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CapabilitiesRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CapabilitiesReply>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/notochord.v1.Node/Capabilities",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("notochord.v1.Node", "Capabilities"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Hands over a sealed study; the answer says what the centre has decided about it. Idempotent.
-        pub async fn announce(
-            &mut self,
-            request: impl tonic::IntoRequest<super::AnnounceRequest>,
-        ) -> std::result::Result<tonic::Response<super::AnnounceReply>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/notochord.v1.Node/Announce",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("notochord.v1.Node", "Announce"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Asks for the contributions to one round. Idempotent: the same sealed round gets the same bytes.
-        pub async fn contribute(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ContributeRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ContributeReply>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/notochord.v1.Node/Contribute",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("notochord.v1.Node", "Contribute"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Hands over the record of what a run released. Closes the run's rounds at the node. Idempotent.
-        pub async fn deliver(
-            &mut self,
-            request: impl tonic::IntoRequest<super::DeliverRequest>,
-        ) -> std::result::Result<tonic::Response<super::DeliverReply>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/notochord.v1.Node/Deliver",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Deliver"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Whether the node is alive.
-        pub async fn health(
-            &mut self,
-            request: impl tonic::IntoRequest<super::HealthRequest>,
-        ) -> std::result::Result<tonic::Response<super::HealthReply>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Health");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Health"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Shows the node's newest checkpoint and proofs that lead there.
-        pub async fn testify(
-            &mut self,
-            request: impl tonic::IntoRequest<super::TestifyRequest>,
-        ) -> std::result::Result<tonic::Response<super::TestifyReply>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/notochord.v1.Node/Testify",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Testify"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Asks the node, as a witness, what it cosigned last of other ledgers.
-        pub async fn recall(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RecallRequest>,
-        ) -> std::result::Result<tonic::Response<super::RecallReply>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Recall");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Recall"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Asks the node, as a witness, to cosign checkpoints of other ledgers.
-        pub async fn cosign(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CosignRequest>,
-        ) -> std::result::Result<tonic::Response<super::CosignReply>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Cosign");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Cosign"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Shows the node what others remember of its own ledger; it locks itself if an older copy was put back.
-        pub async fn remind(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RemindRequest>,
-        ) -> std::result::Result<tonic::Response<super::RemindReply>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Remind");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Remind"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod node_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with NodeServer.
-    #[async_trait]
-    pub trait Node: std::marker::Send + std::marker::Sync + 'static {
-        /// What this node can do.
-        async fn capabilities(
-            &self,
-            request: tonic::Request<super::CapabilitiesRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CapabilitiesReply>,
-            tonic::Status,
-        >;
-        /// Hands over a sealed study; the answer says what the centre has decided about it. Idempotent.
-        async fn announce(
-            &self,
-            request: tonic::Request<super::AnnounceRequest>,
-        ) -> std::result::Result<tonic::Response<super::AnnounceReply>, tonic::Status>;
-        /// Asks for the contributions to one round. Idempotent: the same sealed round gets the same bytes.
-        async fn contribute(
-            &self,
-            request: tonic::Request<super::ContributeRequest>,
-        ) -> std::result::Result<tonic::Response<super::ContributeReply>, tonic::Status>;
-        /// Hands over the record of what a run released. Closes the run's rounds at the node. Idempotent.
-        async fn deliver(
-            &self,
-            request: tonic::Request<super::DeliverRequest>,
-        ) -> std::result::Result<tonic::Response<super::DeliverReply>, tonic::Status>;
-        /// Whether the node is alive.
-        async fn health(
-            &self,
-            request: tonic::Request<super::HealthRequest>,
-        ) -> std::result::Result<tonic::Response<super::HealthReply>, tonic::Status>;
-        /// Shows the node's newest checkpoint and proofs that lead there.
-        async fn testify(
-            &self,
-            request: tonic::Request<super::TestifyRequest>,
-        ) -> std::result::Result<tonic::Response<super::TestifyReply>, tonic::Status>;
-        /// Asks the node, as a witness, what it cosigned last of other ledgers.
-        async fn recall(
-            &self,
-            request: tonic::Request<super::RecallRequest>,
-        ) -> std::result::Result<tonic::Response<super::RecallReply>, tonic::Status>;
-        /// Asks the node, as a witness, to cosign checkpoints of other ledgers.
-        async fn cosign(
-            &self,
-            request: tonic::Request<super::CosignRequest>,
-        ) -> std::result::Result<tonic::Response<super::CosignReply>, tonic::Status>;
-        /// Shows the node what others remember of its own ledger; it locks itself if an older copy was put back.
-        async fn remind(
-            &self,
-            request: tonic::Request<super::RemindRequest>,
-        ) -> std::result::Result<tonic::Response<super::RemindReply>, tonic::Status>;
-    }
-    /// What a centre's node answers. The node serves this on the connection it opened itself; the coordinator is
-    /// the HTTP/2 client on it. Everything that matters is inside sealed documents (DSSE envelopes as JSON bytes):
-    /// they are verified over the received bytes before they are parsed, and never encoded again.
-    #[derive(Debug)]
-    pub struct NodeServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> NodeServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for NodeServer<T>
-    where
-        T: Node,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/notochord.v1.Node/Capabilities" => {
-                    #[allow(non_camel_case_types)]
-                    struct CapabilitiesSvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::CapabilitiesRequest>
-                    for CapabilitiesSvc<T> {
-                        type Response = super::CapabilitiesReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CapabilitiesRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::capabilities(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CapabilitiesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/notochord.v1.Node/Announce" => {
-                    #[allow(non_camel_case_types)]
-                    struct AnnounceSvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::AnnounceRequest>
-                    for AnnounceSvc<T> {
-                        type Response = super::AnnounceReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::AnnounceRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::announce(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = AnnounceSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/notochord.v1.Node/Contribute" => {
-                    #[allow(non_camel_case_types)]
-                    struct ContributeSvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::ContributeRequest>
-                    for ContributeSvc<T> {
-                        type Response = super::ContributeReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ContributeRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::contribute(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ContributeSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/notochord.v1.Node/Deliver" => {
-                    #[allow(non_camel_case_types)]
-                    struct DeliverSvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::DeliverRequest>
-                    for DeliverSvc<T> {
-                        type Response = super::DeliverReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DeliverRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::deliver(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DeliverSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/notochord.v1.Node/Health" => {
-                    #[allow(non_camel_case_types)]
-                    struct HealthSvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::HealthRequest>
-                    for HealthSvc<T> {
-                        type Response = super::HealthReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::HealthRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::health(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = HealthSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/notochord.v1.Node/Testify" => {
-                    #[allow(non_camel_case_types)]
-                    struct TestifySvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::TestifyRequest>
-                    for TestifySvc<T> {
-                        type Response = super::TestifyReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::TestifyRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::testify(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = TestifySvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/notochord.v1.Node/Recall" => {
-                    #[allow(non_camel_case_types)]
-                    struct RecallSvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::RecallRequest>
-                    for RecallSvc<T> {
-                        type Response = super::RecallReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RecallRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::recall(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RecallSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/notochord.v1.Node/Cosign" => {
-                    #[allow(non_camel_case_types)]
-                    struct CosignSvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::CosignRequest>
-                    for CosignSvc<T> {
-                        type Response = super::CosignReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CosignRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::cosign(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CosignSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/notochord.v1.Node/Remind" => {
-                    #[allow(non_camel_case_types)]
-                    struct RemindSvc<T: Node>(pub Arc<T>);
-                    impl<T: Node> tonic::server::UnaryService<super::RemindRequest>
-                    for RemindSvc<T> {
-                        type Response = super::RemindReply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RemindRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Node>::remind(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RemindSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for NodeServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "notochord.v1.Node";
-    impl<T> tonic::server::NamedService for NodeServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
-/// One question to every site of the roster: the payload of a sealed round.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Round {
-    #[prost(string, tag = "1")]
-    pub network: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub run: ::prost::alloc::string::String,
-    /// 16 random bytes. A retry carries the same key and the same bytes; another round never does.
-    #[prost(bytes = "vec", tag = "3")]
-    pub idempotency_key: ::prost::alloc::vec::Vec<u8>,
-    /// SHA-256 (32 bytes) of the study's exact bytes.
-    #[prost(bytes = "vec", tag = "4")]
-    pub study: ::prost::alloc::vec::Vec<u8>,
-    /// Seconds since 1970-01-01 UTC after which no node answers.
-    #[prost(int64, tag = "5")]
-    pub expires_unix_s: i64,
-    #[prost(message, repeated, tag = "6")]
-    pub roster: ::prost::alloc::vec::Vec<Seat>,
-    #[prost(message, repeated, tag = "7")]
-    pub steps: ::prost::alloc::vec::Vec<Step>,
-}
-/// A site's place in the roster.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Seat {
-    #[prost(string, tag = "1")]
-    pub site: ::prost::alloc::string::String,
-    /// The site's name as a level of `site`.
-    #[prost(string, tag = "2")]
-    pub label: ::prost::alloc::string::String,
-    /// Content hash (32 bytes) of the snapshot the site accepted the study for.
-    #[prost(bytes = "vec", tag = "3")]
-    pub snapshot: ::prost::alloc::vec::Vec<u8>,
-}
-/// A step of a study: one iteration of one analysis.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Step {
-    #[prost(string, tag = "1")]
-    pub analysis: ::prost::alloc::string::String,
-    #[prost(uint32, tag = "2")]
-    pub iteration: u32,
-}
-/// A node's answer to a round: the payload of a sealed answer.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Answer {
-    /// SHA-256 (32 bytes) of the round's exact bytes.
-    #[prost(bytes = "vec", tag = "1")]
-    pub round: ::prost::alloc::vec::Vec<u8>,
-    #[prost(string, tag = "2")]
-    pub site: ::prost::alloc::string::String,
-    #[prost(bytes = "vec", tag = "3")]
-    pub snapshot: ::prost::alloc::vec::Vec<u8>,
-    #[prost(string, tag = "4")]
-    pub software: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "5")]
-    pub steps: ::prost::alloc::vec::Vec<StepAnswer>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StepAnswer {
-    #[prost(message, optional, tag = "1")]
-    pub step: ::core::option::Option<Step>,
-    /// Absent where a rule of the centre withholds the whole step; the reason stays at the centre.
-    #[prost(message, optional, tag = "2")]
-    pub contribution: ::core::option::Option<Contribution>,
-}
-/// A vector of integers that adds up.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Contribution {
-    /// SHA-256 (32 bytes) of the layout as canonical JSON: both sides mean the same by each integer.
-    #[prost(bytes = "vec", tag = "1")]
-    pub layout: ::prost::alloc::vec::Vec<u8>,
-    /// Each integer as 16 bytes, two's complement, little endian. A withheld one is 0 here.
-    #[prost(bytes = "vec", tag = "2")]
-    pub values: ::prost::alloc::vec::Vec<u8>,
-    /// One bit per integer, lowest bit of the first byte first: 1 where a rule withholds it.
-    #[prost(bytes = "vec", tag = "3")]
-    pub withheld: ::prost::alloc::vec::Vec<u8>,
-    /// The disclosure rules that withheld something, such as `primary`.
-    #[prost(string, repeated, tag = "4")]
-    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// What a run released: the payload of a sealed release record.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ReleaseRecord {
-    #[prost(string, tag = "1")]
-    pub network: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub run: ::prost::alloc::string::String,
-    #[prost(bytes = "vec", tag = "3")]
-    pub study: ::prost::alloc::vec::Vec<u8>,
-    /// SHA-256 of each round's exact bytes.
-    #[prost(bytes = "vec", repeated, tag = "4")]
-    pub rounds: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    /// SHA-256 of the result's exact bytes; empty where nothing was released.
-    #[prost(bytes = "vec", tag = "5")]
-    pub result: ::prost::alloc::vec::Vec<u8>,
-    #[prost(message, repeated, tag = "6")]
-    pub sites: ::prost::alloc::vec::Vec<SiteOutcome>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SiteOutcome {
-    #[prost(string, tag = "1")]
-    pub site: ::prost::alloc::string::String,
-    /// `contributed`, `refused`, `unreachable`, `too_slow` or `broken_answer`.
-    #[prost(string, tag = "2")]
-    pub status: ::prost::alloc::string::String,
-}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubmitRequest {
     #[prost(bytes = "vec", tag = "1")]
     pub sealed_study: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubmitReply {
     #[prost(message, optional, tag = "1")]
     pub study: ::core::option::Option<StudySummary>,
@@ -1142,7 +102,7 @@ pub struct StudiesReply {
     #[prost(message, repeated, tag = "1")]
     pub studies: ::prost::alloc::vec::Vec<StudySummary>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StudySummary {
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
@@ -1160,6 +120,20 @@ pub struct StudySummary {
     pub approvals_needed: u32,
     #[prost(string, tag = "7")]
     pub expires: ::prost::alloc::string::String,
+    /// What was stated about it beside approvals.
+    #[prost(message, repeated, tag = "8")]
+    pub statements: ::prost::alloc::vec::Vec<StudyStatement>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StudyStatement {
+    /// `withdraw`, `reject` or `recuse`.
+    #[prost(string, tag = "1")]
+    pub says: ::prost::alloc::string::String,
+    /// Who, as the network knows them.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StudyRequest {
@@ -1192,6 +166,9 @@ pub struct SiteSummary {
     /// When its certificate ends, RFC 3339.
     #[prost(string, tag = "5")]
     pub certificate_expires: ::prost::alloc::string::String,
+    /// When it was revoked, RFC 3339; empty if it was not.
+    #[prost(string, tag = "6")]
+    pub revoked: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InviteRequest {
@@ -1359,6 +336,99 @@ pub struct EnrolReply {
     pub id: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub label: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StateRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_statement: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StateReply {
+    #[prost(message, optional, tag = "1")]
+    pub study: ::core::option::Option<StudySummary>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RootsRequest {
+    /// The version the caller holds.
+    #[prost(uint32, tag = "1")]
+    pub held: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RootsReply {
+    /// Sealed root documents after it, in the order of their versions.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub sealed_roots: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// The files of the dictionary that the last of them names.
+    #[prost(message, repeated, tag = "2")]
+    pub dictionary: ::prost::alloc::vec::Vec<DictionaryFile>,
+    /// The sealed status list.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sealed_status: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewRequest {
+    /// Certificate signing request, DER.
+    #[prost(bytes = "vec", tag = "1")]
+    pub request: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewReply {
+    /// Certificate chain, DER, leaf first.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub certificates: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PeopleRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PeopleReply {
+    #[prost(message, repeated, tag = "1")]
+    pub people: ::prost::alloc::vec::Vec<PersonSummary>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PersonSummary {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub label: ::prost::alloc::string::String,
+    /// When the certificate ends, RFC 3339.
+    #[prost(string, tag = "3")]
+    pub certificate_expires: ::prost::alloc::string::String,
+    /// When it was revoked, RFC 3339; empty if it was not.
+    #[prost(string, tag = "4")]
+    pub revoked: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeRequest {
+    #[prost(oneof = "revoke_request::Member", tags = "1, 2")]
+    pub member: ::core::option::Option<revoke_request::Member>,
+}
+/// Nested message and enum types in `RevokeRequest`.
+pub mod revoke_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Member {
+        /// A site's id.
+        #[prost(string, tag = "1")]
+        Site(::prost::alloc::string::String),
+        /// A person's id.
+        #[prost(string, tag = "2")]
+        Person(::prost::alloc::string::String),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeReply {
+    /// Version of the status list that says so.
+    #[prost(uint64, tag = "1")]
+    pub status_version: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_root: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishReply {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
 }
 /// Generated client implementations.
 pub mod network_client {
@@ -1611,6 +681,138 @@ pub mod network_client {
                 .insert(GrpcMethod::new("notochord.v1.Network", "Result"));
             self.inner.unary(req, path, codec).await
         }
+        /// Hands in a statement about a study: withdrawn, rejected, recused. The seal is what counts, not the caller.
+        pub async fn state(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StateRequest>,
+        ) -> std::result::Result<tonic::Response<super::StateReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Network/State",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Network", "State"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Root documents after the one the caller holds, and the status list.
+        pub async fn roots(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RootsRequest>,
+        ) -> std::result::Result<tonic::Response<super::RootsReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Network/Roots",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Network", "Roots"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Renews the caller's own certificate, for a new key.
+        pub async fn renew(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RenewRequest>,
+        ) -> std::result::Result<tonic::Response<super::RenewReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Network/Renew",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Network", "Renew"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Only the coordinator's own people may see who is enrolled, revoke, and publish.
+        pub async fn people(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PeopleRequest>,
+        ) -> std::result::Result<tonic::Response<super::PeopleReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Network/People",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Network", "People"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes a member's certificate count no more, and cuts its links.
+        pub async fn revoke(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeRequest>,
+        ) -> std::result::Result<tonic::Response<super::RevokeReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Network/Revoke",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Network", "Revoke"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Brings the next root document into force. The root keys' seals are what counts.
+        pub async fn publish(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PublishRequest>,
+        ) -> std::result::Result<tonic::Response<super::PublishReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Network/Publish",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Network", "Publish"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1667,6 +869,36 @@ pub mod network_server {
             &self,
             request: tonic::Request<super::ResultRequest>,
         ) -> std::result::Result<tonic::Response<super::ResultReply>, tonic::Status>;
+        /// Hands in a statement about a study: withdrawn, rejected, recused. The seal is what counts, not the caller.
+        async fn state(
+            &self,
+            request: tonic::Request<super::StateRequest>,
+        ) -> std::result::Result<tonic::Response<super::StateReply>, tonic::Status>;
+        /// Root documents after the one the caller holds, and the status list.
+        async fn roots(
+            &self,
+            request: tonic::Request<super::RootsRequest>,
+        ) -> std::result::Result<tonic::Response<super::RootsReply>, tonic::Status>;
+        /// Renews the caller's own certificate, for a new key.
+        async fn renew(
+            &self,
+            request: tonic::Request<super::RenewRequest>,
+        ) -> std::result::Result<tonic::Response<super::RenewReply>, tonic::Status>;
+        /// Only the coordinator's own people may see who is enrolled, revoke, and publish.
+        async fn people(
+            &self,
+            request: tonic::Request<super::PeopleRequest>,
+        ) -> std::result::Result<tonic::Response<super::PeopleReply>, tonic::Status>;
+        /// Makes a member's certificate count no more, and cuts its links.
+        async fn revoke(
+            &self,
+            request: tonic::Request<super::RevokeRequest>,
+        ) -> std::result::Result<tonic::Response<super::RevokeReply>, tonic::Status>;
+        /// Brings the next root document into force. The root keys' seals are what counts.
+        async fn publish(
+            &self,
+            request: tonic::Request<super::PublishRequest>,
+        ) -> std::result::Result<tonic::Response<super::PublishReply>, tonic::Status>;
     }
     /// Behind people's commands. Callers are authenticated by their own certificate.
     #[derive(Debug)]
@@ -2092,6 +1324,264 @@ pub mod network_server {
                     };
                     Box::pin(fut)
                 }
+                "/notochord.v1.Network/State" => {
+                    #[allow(non_camel_case_types)]
+                    struct StateSvc<T: Network>(pub Arc<T>);
+                    impl<T: Network> tonic::server::UnaryService<super::StateRequest>
+                    for StateSvc<T> {
+                        type Response = super::StateReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StateRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Network>::state(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Network/Roots" => {
+                    #[allow(non_camel_case_types)]
+                    struct RootsSvc<T: Network>(pub Arc<T>);
+                    impl<T: Network> tonic::server::UnaryService<super::RootsRequest>
+                    for RootsSvc<T> {
+                        type Response = super::RootsReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RootsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Network>::roots(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RootsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Network/Renew" => {
+                    #[allow(non_camel_case_types)]
+                    struct RenewSvc<T: Network>(pub Arc<T>);
+                    impl<T: Network> tonic::server::UnaryService<super::RenewRequest>
+                    for RenewSvc<T> {
+                        type Response = super::RenewReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RenewRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Network>::renew(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RenewSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Network/People" => {
+                    #[allow(non_camel_case_types)]
+                    struct PeopleSvc<T: Network>(pub Arc<T>);
+                    impl<T: Network> tonic::server::UnaryService<super::PeopleRequest>
+                    for PeopleSvc<T> {
+                        type Response = super::PeopleReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PeopleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Network>::people(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PeopleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Network/Revoke" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeSvc<T: Network>(pub Arc<T>);
+                    impl<T: Network> tonic::server::UnaryService<super::RevokeRequest>
+                    for RevokeSvc<T> {
+                        type Response = super::RevokeReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Network>::revoke(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Network/Publish" => {
+                    #[allow(non_camel_case_types)]
+                    struct PublishSvc<T: Network>(pub Arc<T>);
+                    impl<T: Network> tonic::server::UnaryService<super::PublishRequest>
+                    for PublishSvc<T> {
+                        type Response = super::PublishReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PublishRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Network>::publish(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PublishSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -2413,4 +1903,1315 @@ pub mod enrolment_server {
     impl<T> tonic::server::NamedService for EnrolmentServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CapabilitiesRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CapabilitiesReply {
+    /// Version of the node's software, such as `0.1.0`.
+    #[prost(string, tag = "1")]
+    pub software: ::prost::alloc::string::String,
+    /// The kinds of analysis it knows, such as `describe`.
+    #[prost(string, repeated, tag = "2")]
+    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// SHA-256 (32 bytes) of the data dictionary it holds.
+    #[prost(bytes = "vec", tag = "3")]
+    pub dictionary: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnnounceRequest {
+    /// The sealed study.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_study: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnnounceReply {
+    #[prost(enumeration = "Decision", tag = "1")]
+    pub decision: i32,
+    /// The centre's acceptance, sealed with its own key. Empty unless accepted.
+    #[prost(bytes = "vec", tag = "2")]
+    pub sealed_acceptance: ::prost::alloc::vec::Vec<u8>,
+    /// The sealed study with the centre's countersignature on it. Empty unless accepted.
+    #[prost(bytes = "vec", tag = "3")]
+    pub countersigned_study: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContributeRequest {
+    /// A `Round`, sealed by the coordinator.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_round: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContributeReply {
+    /// An `Answer`, sealed by the node. Empty is the one answer to every refusal; the reason stays in the
+    /// node's ledger.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_answer: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeliverRequest {
+    /// A `ReleaseRecord`, sealed by the coordinator.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_record: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeliverReply {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TrustRequest {
+    /// Sealed root documents, in the order of their versions. Those the node holds already are passed over.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub sealed_roots: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// The files of the dictionary that the last of them names, where it is another than before it.
+    #[prost(message, repeated, tag = "2")]
+    pub dictionary: ::prost::alloc::vec::Vec<DictionaryFile>,
+    /// The sealed status list.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sealed_status: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrustReply {
+    /// The root document in force at the node: its version, and SHA-256 (32 bytes) of its exact bytes.
+    #[prost(uint32, tag = "1")]
+    pub root_version: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    pub root_digest: ::prost::alloc::vec::Vec<u8>,
+    /// Version of the status list the node holds; 0 where it holds none.
+    #[prost(uint64, tag = "3")]
+    pub status_version: u64,
+    /// Statements about studies, sealed by the centre's data steward.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub sealed_statements: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestCertificateRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestCertificateReply {
+    /// Certificate signing request, DER.
+    #[prost(bytes = "vec", tag = "1")]
+    pub request: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InstallCertificateRequest {
+    /// Certificate chain, DER, leaf first.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub certificates: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InstallCertificateReply {
+    /// Whether the node uses it from now on. The reason why not stays there.
+    #[prost(bool, tag = "1")]
+    pub installed: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HealthRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HealthReply {}
+/// What a centre has decided about a study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Decision {
+    Unspecified = 0,
+    /// The study waits for the centre's data steward.
+    Pending = 1,
+    Accepted = 2,
+    /// Refused by the steward, or not fit to run. The reason stays at the centre.
+    Refused = 3,
+}
+impl Decision {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DECISION_UNSPECIFIED",
+            Self::Pending => "DECISION_PENDING",
+            Self::Accepted => "DECISION_ACCEPTED",
+            Self::Refused => "DECISION_REFUSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DECISION_UNSPECIFIED" => Some(Self::Unspecified),
+            "DECISION_PENDING" => Some(Self::Pending),
+            "DECISION_ACCEPTED" => Some(Self::Accepted),
+            "DECISION_REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod node_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What a centre's node answers. The node serves this on the connection it opened itself; the coordinator is
+    /// the HTTP/2 client on it. Everything that matters is inside sealed documents (DSSE envelopes as JSON bytes):
+    /// they are verified over the received bytes before they are parsed, and never encoded again.
+    #[derive(Debug, Clone)]
+    pub struct NodeClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> NodeClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> NodeClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            NodeClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// What this node can do.
+        pub async fn capabilities(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CapabilitiesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CapabilitiesReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Node/Capabilities",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Node", "Capabilities"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Hands over a sealed study; the answer says what the centre has decided about it. Idempotent.
+        pub async fn announce(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AnnounceRequest>,
+        ) -> std::result::Result<tonic::Response<super::AnnounceReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Node/Announce",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Node", "Announce"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Asks for the contributions to one round. Idempotent: the same sealed round gets the same bytes.
+        pub async fn contribute(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ContributeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ContributeReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Node/Contribute",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Node", "Contribute"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Hands over the record of what a run released. Closes the run's rounds at the node. Idempotent.
+        pub async fn deliver(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeliverRequest>,
+        ) -> std::result::Result<tonic::Response<super::DeliverReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Node/Deliver",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Deliver"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Brings root documents and the status list; the answer says what the node holds now, and carries what its data
+        /// steward states about studies. Idempotent.
+        pub async fn trust(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TrustRequest>,
+        ) -> std::result::Result<tonic::Response<super::TrustReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Trust");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Trust"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Asks for a signing request, so that the node's certificate can be renewed. The key is new and stays there.
+        pub async fn request_certificate(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RequestCertificateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestCertificateReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Node/RequestCertificate",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Node", "RequestCertificate"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Hands over the renewed certificate; once this is answered the node uses it for each new link.
+        pub async fn install_certificate(
+            &mut self,
+            request: impl tonic::IntoRequest<super::InstallCertificateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InstallCertificateReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Node/InstallCertificate",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Node", "InstallCertificate"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Whether the node is alive.
+        pub async fn health(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HealthRequest>,
+        ) -> std::result::Result<tonic::Response<super::HealthReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Health");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Health"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Shows the node's newest checkpoint and proofs that lead there.
+        pub async fn testify(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TestifyRequest>,
+        ) -> std::result::Result<tonic::Response<super::TestifyReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Node/Testify",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Testify"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Asks the node, as a witness, what it cosigned last of other ledgers.
+        pub async fn recall(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecallRequest>,
+        ) -> std::result::Result<tonic::Response<super::RecallReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Recall");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Recall"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Asks the node, as a witness, to cosign checkpoints of other ledgers.
+        pub async fn cosign(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CosignRequest>,
+        ) -> std::result::Result<tonic::Response<super::CosignReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Cosign");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Cosign"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Shows the node what others remember of its own ledger; it locks itself if an older copy was put back.
+        pub async fn remind(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemindRequest>,
+        ) -> std::result::Result<tonic::Response<super::RemindReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/notochord.v1.Node/Remind");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Remind"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod node_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with NodeServer.
+    #[async_trait]
+    pub trait Node: std::marker::Send + std::marker::Sync + 'static {
+        /// What this node can do.
+        async fn capabilities(
+            &self,
+            request: tonic::Request<super::CapabilitiesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CapabilitiesReply>,
+            tonic::Status,
+        >;
+        /// Hands over a sealed study; the answer says what the centre has decided about it. Idempotent.
+        async fn announce(
+            &self,
+            request: tonic::Request<super::AnnounceRequest>,
+        ) -> std::result::Result<tonic::Response<super::AnnounceReply>, tonic::Status>;
+        /// Asks for the contributions to one round. Idempotent: the same sealed round gets the same bytes.
+        async fn contribute(
+            &self,
+            request: tonic::Request<super::ContributeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContributeReply>, tonic::Status>;
+        /// Hands over the record of what a run released. Closes the run's rounds at the node. Idempotent.
+        async fn deliver(
+            &self,
+            request: tonic::Request<super::DeliverRequest>,
+        ) -> std::result::Result<tonic::Response<super::DeliverReply>, tonic::Status>;
+        /// Brings root documents and the status list; the answer says what the node holds now, and carries what its data
+        /// steward states about studies. Idempotent.
+        async fn trust(
+            &self,
+            request: tonic::Request<super::TrustRequest>,
+        ) -> std::result::Result<tonic::Response<super::TrustReply>, tonic::Status>;
+        /// Asks for a signing request, so that the node's certificate can be renewed. The key is new and stays there.
+        async fn request_certificate(
+            &self,
+            request: tonic::Request<super::RequestCertificateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestCertificateReply>,
+            tonic::Status,
+        >;
+        /// Hands over the renewed certificate; once this is answered the node uses it for each new link.
+        async fn install_certificate(
+            &self,
+            request: tonic::Request<super::InstallCertificateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InstallCertificateReply>,
+            tonic::Status,
+        >;
+        /// Whether the node is alive.
+        async fn health(
+            &self,
+            request: tonic::Request<super::HealthRequest>,
+        ) -> std::result::Result<tonic::Response<super::HealthReply>, tonic::Status>;
+        /// Shows the node's newest checkpoint and proofs that lead there.
+        async fn testify(
+            &self,
+            request: tonic::Request<super::TestifyRequest>,
+        ) -> std::result::Result<tonic::Response<super::TestifyReply>, tonic::Status>;
+        /// Asks the node, as a witness, what it cosigned last of other ledgers.
+        async fn recall(
+            &self,
+            request: tonic::Request<super::RecallRequest>,
+        ) -> std::result::Result<tonic::Response<super::RecallReply>, tonic::Status>;
+        /// Asks the node, as a witness, to cosign checkpoints of other ledgers.
+        async fn cosign(
+            &self,
+            request: tonic::Request<super::CosignRequest>,
+        ) -> std::result::Result<tonic::Response<super::CosignReply>, tonic::Status>;
+        /// Shows the node what others remember of its own ledger; it locks itself if an older copy was put back.
+        async fn remind(
+            &self,
+            request: tonic::Request<super::RemindRequest>,
+        ) -> std::result::Result<tonic::Response<super::RemindReply>, tonic::Status>;
+    }
+    /// What a centre's node answers. The node serves this on the connection it opened itself; the coordinator is
+    /// the HTTP/2 client on it. Everything that matters is inside sealed documents (DSSE envelopes as JSON bytes):
+    /// they are verified over the received bytes before they are parsed, and never encoded again.
+    #[derive(Debug)]
+    pub struct NodeServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> NodeServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for NodeServer<T>
+    where
+        T: Node,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/notochord.v1.Node/Capabilities" => {
+                    #[allow(non_camel_case_types)]
+                    struct CapabilitiesSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::CapabilitiesRequest>
+                    for CapabilitiesSvc<T> {
+                        type Response = super::CapabilitiesReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CapabilitiesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::capabilities(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CapabilitiesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Announce" => {
+                    #[allow(non_camel_case_types)]
+                    struct AnnounceSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::AnnounceRequest>
+                    for AnnounceSvc<T> {
+                        type Response = super::AnnounceReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AnnounceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::announce(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AnnounceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Contribute" => {
+                    #[allow(non_camel_case_types)]
+                    struct ContributeSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::ContributeRequest>
+                    for ContributeSvc<T> {
+                        type Response = super::ContributeReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ContributeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::contribute(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ContributeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Deliver" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeliverSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::DeliverRequest>
+                    for DeliverSvc<T> {
+                        type Response = super::DeliverReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeliverRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::deliver(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeliverSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Trust" => {
+                    #[allow(non_camel_case_types)]
+                    struct TrustSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::TrustRequest>
+                    for TrustSvc<T> {
+                        type Response = super::TrustReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TrustRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::trust(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TrustSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/RequestCertificate" => {
+                    #[allow(non_camel_case_types)]
+                    struct RequestCertificateSvc<T: Node>(pub Arc<T>);
+                    impl<
+                        T: Node,
+                    > tonic::server::UnaryService<super::RequestCertificateRequest>
+                    for RequestCertificateSvc<T> {
+                        type Response = super::RequestCertificateReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RequestCertificateRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::request_certificate(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RequestCertificateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/InstallCertificate" => {
+                    #[allow(non_camel_case_types)]
+                    struct InstallCertificateSvc<T: Node>(pub Arc<T>);
+                    impl<
+                        T: Node,
+                    > tonic::server::UnaryService<super::InstallCertificateRequest>
+                    for InstallCertificateSvc<T> {
+                        type Response = super::InstallCertificateReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::InstallCertificateRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::install_certificate(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = InstallCertificateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Health" => {
+                    #[allow(non_camel_case_types)]
+                    struct HealthSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::HealthRequest>
+                    for HealthSvc<T> {
+                        type Response = super::HealthReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HealthRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::health(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HealthSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Testify" => {
+                    #[allow(non_camel_case_types)]
+                    struct TestifySvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::TestifyRequest>
+                    for TestifySvc<T> {
+                        type Response = super::TestifyReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TestifyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::testify(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TestifySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Recall" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecallSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::RecallRequest>
+                    for RecallSvc<T> {
+                        type Response = super::RecallReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecallRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::recall(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Cosign" => {
+                    #[allow(non_camel_case_types)]
+                    struct CosignSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::CosignRequest>
+                    for CosignSvc<T> {
+                        type Response = super::CosignReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CosignRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::cosign(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CosignSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/notochord.v1.Node/Remind" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemindSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::RemindRequest>
+                    for RemindSvc<T> {
+                        type Response = super::RemindReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemindRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::remind(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemindSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for NodeServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "notochord.v1.Node";
+    impl<T> tonic::server::NamedService for NodeServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// One question to every site of the roster: the payload of a sealed round.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Round {
+    #[prost(string, tag = "1")]
+    pub network: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub run: ::prost::alloc::string::String,
+    /// 16 random bytes. A retry carries the same key and the same bytes; another round never does.
+    #[prost(bytes = "vec", tag = "3")]
+    pub idempotency_key: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 (32 bytes) of the study's exact bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub study: ::prost::alloc::vec::Vec<u8>,
+    /// Seconds since 1970-01-01 UTC after which no node answers.
+    #[prost(int64, tag = "5")]
+    pub expires_unix_s: i64,
+    #[prost(message, repeated, tag = "6")]
+    pub roster: ::prost::alloc::vec::Vec<Seat>,
+    #[prost(message, repeated, tag = "7")]
+    pub steps: ::prost::alloc::vec::Vec<Step>,
+}
+/// A site's place in the roster.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Seat {
+    #[prost(string, tag = "1")]
+    pub site: ::prost::alloc::string::String,
+    /// The site's name as a level of `site`.
+    #[prost(string, tag = "2")]
+    pub label: ::prost::alloc::string::String,
+    /// Content hash (32 bytes) of the snapshot the site accepted the study for.
+    #[prost(bytes = "vec", tag = "3")]
+    pub snapshot: ::prost::alloc::vec::Vec<u8>,
+}
+/// A step of a study: one iteration of one analysis.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Step {
+    #[prost(string, tag = "1")]
+    pub analysis: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub iteration: u32,
+}
+/// A node's answer to a round: the payload of a sealed answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Answer {
+    /// SHA-256 (32 bytes) of the round's exact bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub round: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub site: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "3")]
+    pub snapshot: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "4")]
+    pub software: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "5")]
+    pub steps: ::prost::alloc::vec::Vec<StepAnswer>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepAnswer {
+    #[prost(message, optional, tag = "1")]
+    pub step: ::core::option::Option<Step>,
+    /// Absent where a rule of the centre withholds the whole step; the reason stays at the centre.
+    #[prost(message, optional, tag = "2")]
+    pub contribution: ::core::option::Option<Contribution>,
+}
+/// A vector of integers that adds up.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Contribution {
+    /// SHA-256 (32 bytes) of the layout as canonical JSON: both sides mean the same by each integer.
+    #[prost(bytes = "vec", tag = "1")]
+    pub layout: ::prost::alloc::vec::Vec<u8>,
+    /// Each integer as 16 bytes, two's complement, little endian. A withheld one is 0 here.
+    #[prost(bytes = "vec", tag = "2")]
+    pub values: ::prost::alloc::vec::Vec<u8>,
+    /// One bit per integer, lowest bit of the first byte first: 1 where a rule withholds it.
+    #[prost(bytes = "vec", tag = "3")]
+    pub withheld: ::prost::alloc::vec::Vec<u8>,
+    /// The disclosure rules that withheld something, such as `primary`.
+    #[prost(string, repeated, tag = "4")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What a run released: the payload of a sealed release record.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReleaseRecord {
+    #[prost(string, tag = "1")]
+    pub network: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub run: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "3")]
+    pub study: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 of each round's exact bytes.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub rounds: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// SHA-256 of the result's exact bytes; empty where nothing was released.
+    #[prost(bytes = "vec", tag = "5")]
+    pub result: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "6")]
+    pub sites: ::prost::alloc::vec::Vec<SiteOutcome>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SiteOutcome {
+    #[prost(string, tag = "1")]
+    pub site: ::prost::alloc::string::String,
+    /// `contributed`, `refused`, `unreachable`, `too_slow` or `broken_answer`.
+    #[prost(string, tag = "2")]
+    pub status: ::prost::alloc::string::String,
 }

@@ -20,7 +20,7 @@ use notochord_proto::root::{RELEASE_TYPE, ROUND_TYPE};
 use notochord_proto::wire::node_client::NodeClient;
 use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, ContributeReply, ContributeRequest, DeliverRequest, ReleaseRecord, Round,
-    Seat, Step,
+    Seat, Step, TrustReply, TrustRequest,
 };
 use notochord_sandbox::process::wait_for;
 use prost::Message as _;
@@ -121,6 +121,12 @@ impl Attacker {
         let sealed_record = Envelope::seal(RELEASE_TYPE, record.encode_to_vec(), key).to_json().into_bytes();
         let mut node = self.node(site);
         self.runtime.block_on(node.deliver(DeliverRequest { sealed_record })).unwrap();
+    }
+
+    /// Brings root documents and a status list.
+    pub(crate) fn bring(&self, site: &str, sent: TrustRequest) -> TrustReply {
+        let mut node = self.node(site);
+        self.runtime.block_on(node.trust(sent)).unwrap().into_inner()
     }
 
     /// A round in which nothing is wrong, of a run of its own.

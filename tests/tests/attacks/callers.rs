@@ -15,7 +15,7 @@ use notochord_proto::name::SiteId;
 use notochord_proto::wire::SitesRequest;
 use notochord_proto::wire::network_client::NetworkClient;
 use notochord_sandbox::role::Role;
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -147,7 +147,14 @@ fn a_certificate_that_the_network_did_not_issue_or_that_names_two_holders_is_nob
         assert!(!is_let_in(&stage, caller(&home, chain, &key)));
         stage.wait_for_the_coordinator_to_say("it carries 2", count);
     }
+    // A server's certificate is no member's, whatever name is on it.
+    let mut server = parameters.clone();
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let chain = vec![server.signed_by(&key, &issuer).unwrap().der().clone(), authority(&home)];
+    assert!(!is_let_in(&stage, caller(&home, chain, &key)), "for a server");
+    stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 4);
     parameters.subject_alt_names.clear();
+    parameters.distinguished_name.push(DnType::CommonName, "spiffe://reference/site/a");
     let nameless = vec![parameters.signed_by(&key, &issuer).unwrap().der().clone(), authority(&home)];
     assert!(!is_let_in(&stage, caller(&home, nameless, &key)));
     stage.wait_for_the_coordinator_to_say("it carries 0", 1);

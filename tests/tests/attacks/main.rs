@@ -11,5 +11,6 @@ mod replays;
 mod rounds;
 mod rubbish;
 mod stage;
+mod statuses;
 mod studies;
 mod submissions;

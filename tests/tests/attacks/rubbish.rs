@@ -16,7 +16,9 @@ use notochord_proto::wire::node_server::{Node, NodeServer};
 use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, Answer, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
     ContributeRequest, Contribution, CosignReply, CosignRequest, DeliverReply, DeliverRequest, HealthReply,
-    HealthRequest, RecallReply, RecallRequest, RemindReply, RemindRequest, TestifyReply, TestifyRequest,
+    HealthRequest, InstallCertificateReply, InstallCertificateRequest, RecallReply, RecallRequest,
+    RemindReply, RemindRequest, RequestCertificateReply, RequestCertificateRequest, TestifyReply,
+    TestifyRequest, TrustReply, TrustRequest,
 };
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -65,6 +67,24 @@ impl Node for Liar {
 
     async fn deliver(&self, _: Request<DeliverRequest>) -> Result<Response<DeliverReply>, Status> {
         Ok(Response::new(DeliverReply {}))
+    }
+
+    async fn trust(&self, request: Request<TrustRequest>) -> Result<Response<TrustReply>, Status> {
+        Ok(Response::new(self.responder.hear(&request.into_inner())))
+    }
+
+    async fn request_certificate(
+        &self,
+        _: Request<RequestCertificateRequest>,
+    ) -> Result<Response<RequestCertificateReply>, Status> {
+        Ok(Response::new(RequestCertificateReply { request: b"no request".to_vec() }))
+    }
+
+    async fn install_certificate(
+        &self,
+        _: Request<InstallCertificateRequest>,
+    ) -> Result<Response<InstallCertificateReply>, Status> {
+        Ok(Response::new(InstallCertificateReply { installed: true }))
     }
 
     async fn health(&self, _: Request<HealthRequest>) -> Result<Response<HealthReply>, Status> {

@@ -262,12 +262,12 @@ const OFFICES: &[Case] = &[
     Case {
         edits: &[Add(OFFICE, b"lable = \"x\"\n")],
         line: SERVE,
-        says: "notochord: office/network.toml:11: unknown key `lable`; did you mean `label`?",
+        says: "notochord: office/network.toml:13: unknown key `lable`; did you mean `label`?",
     },
     Case {
         edits: &[Add(OFFICE, b"\xff")],
         line: SERVE,
-        says: "notochord: office/network.toml:11: is not UTF-8; save the file as UTF-8",
+        says: "notochord: office/network.toml:13: is not UTF-8; save the file as UTF-8",
     },
     Case {
         edits: &[Remove("office/root.json")],

@@ -1,0 +1,192 @@
+//! What keeps a node in force: it hears root documents and status lists, renews its certificate, and says in time what
+//! is about to run out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration as Pause;
+
+use notochord_link::credentials;
+use notochord_link::membership::{Membership, MembershipError};
+use notochord_link::tls::signing_request;
+use notochord_proto::digest::Digest;
+use notochord_proto::wire::{TrustReply, TrustRequest};
+use rcgen::KeyPair;
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Notify;
+use tracing::{error, info, warn};
+
+use crate::entry::{self, CertificateRenewed, NewsRefused, RootAdopted, StatusHeard, StudyWithdrawn};
+use crate::home::HomeError;
+use crate::refusal::Refusal;
+use crate::respond::Responder;
+
+/// The most statements that are sent at once.
+const MOST_STATEMENTS: usize = 100;
+/// How often is looked whether something runs out.
+const LOOK: Pause = Pause::from_secs(60);
+/// How long after its start a node looks for the first time.
+const FIRST_LOOK: Pause = Pause::from_secs(5);
+
+/// What goes on while the node serves.
+#[derive(Default)]
+pub(crate) struct Upkeep {
+    /// Held while the membership's files are changed.
+    changing: Mutex<()>,
+    /// The key of a signing request that was sent, until its certificate comes.
+    asked_for: Mutex<Option<KeyPair>>,
+    renewed: Notify,
+}
+
+impl Responder {
+    /// The membership as its files say now.
+    pub fn membership(&self) -> Result<Membership, HomeError> {
+        self.centre().home().membership()
+    }
+
+    /// Waits until the certificate has been renewed: the next link proves itself with the new one.
+    pub async fn renewed(&self) {
+        self.upkeep.renewed.notified().await;
+    }
+
+    /// Takes root documents and a status list; says what is in force here afterwards.
+    pub fn hear(&self, sent: &TrustRequest) -> TrustReply {
+        if let Err(refusal) = self.take_news(sent) {
+            warn!(%refusal, "news of the network were refused");
+            self.refuse_news(&refusal.to_string());
+        }
+        let centre = self.centre();
+        let (trust, root) = (centre.trust(), centre.trust().root_reference());
+        TrustReply {
+            root_version: root.version,
+            root_digest: root.digest.as_bytes().to_vec(),
+            status_version: trust.last_heard().map(|list| list.version).unwrap_or_default(),
+            sealed_statements: self.statements(),
+        }
+    }
+
+    fn take_news(&self, sent: &TrustRequest) -> Result<(), Refusal> {
+        let _alone = self.upkeep.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut membership = self.membership()?;
+        let before = membership.trust.clone();
+        let heard = membership.hear(sent, self.centre().now());
+        // What came before a fault is kept, and in force.
+        if membership.trust != before {
+            self.reload()?;
+        }
+        let news = heard.map_err(HomeError::from)?;
+        for root in &news.roots {
+            info!(version = root.version, root = %root.digest.short(), "a new root document is in force");
+            self.record(&RootAdopted { root: root.digest, version: root.version })?;
+        }
+        if let Some(version) = news.status {
+            self.record(&StatusHeard { version })?;
+        }
+        self.note_withdrawals()
+    }
+
+    /// What was withdrawn once stays withdrawn, though a later list should leave it out.
+    fn note_withdrawals(&self) -> Result<(), Refusal> {
+        let centre = self.centre();
+        let Some(list) = centre.trust().last_heard() else { return Ok(()) };
+        for one in &list.withdrawn {
+            if !entry::is_withdrawn(&self.ledger(), one.study) {
+                info!(study = %one.study.short(), by = %one.by, "a study was withdrawn");
+                self.record(&StudyWithdrawn { study: one.study, by: one.by.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same reason is written once an hour: who sends rubbish again and again must not fill the ledger.
+    fn refuse_news(&self, reason: &str) {
+        let (now, reason) = (self.centre().now(), reason.chars().take(1000).collect::<String>());
+        let last = entry::last_news_refused(&self.ledger(), &reason);
+        if last.is_none_or(|last| now - last >= Duration::HOUR) {
+            self.write_down(&NewsRefused { reason });
+        }
+    }
+
+    /// What the data steward has signed about studies.
+    fn statements(&self) -> Vec<Vec<u8>> {
+        let centre = self.centre();
+        let home = centre.home();
+        let files = home.list("statements").unwrap_or_default();
+        let read = |name: &String| home.read(&format!("statements/{name}")).ok().flatten();
+        files.iter().filter_map(read).take(MOST_STATEMENTS).collect()
+    }
+
+    /// A signing request for a new key, which stays here until its certificate comes.
+    pub fn request_certificate(&self) -> Result<Vec<u8>, MembershipError> {
+        let key = KeyPair::generate().map_err(notochord_link::tls::TlsError::from)?;
+        let request = signing_request(&key)?;
+        *self.upkeep.asked_for.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        Ok(request)
+    }
+
+    /// Takes the certificate for the key that was asked for last; says whether it is used from now on.
+    pub fn install_certificate(&self, chain: &[Vec<u8>]) -> bool {
+        match self.install(chain) {
+            Ok(()) => {
+                info!("the certificate was renewed");
+                self.upkeep.renewed.notify_one();
+                true
+            }
+            Err(refusal) => {
+                warn!(%refusal, "a renewed certificate was not taken");
+                self.refuse_news(&refusal.to_string());
+                false
+            }
+        }
+    }
+
+    fn install(&self, chain: &[Vec<u8>]) -> Result<(), Refusal> {
+        let _alone = self.upkeep.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked_for = self.upkeep.asked_for.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let key =
+            asked_for.ok_or_else(|| Refusal::Order("a certificate came that was not asked for".into()))?;
+        self.membership()?.renew(key, chain, self.centre().now()).map_err(HomeError::from)?;
+        let certificate = chain.first().map(|leaf| Digest::of(leaf));
+        // It is in use already: an entry that cannot be written changes nothing about that.
+        certificate.into_iter().for_each(|certificate| self.write_down(&CertificateRenewed { certificate }));
+        Ok(())
+    }
+}
+
+/// Says in the log what is about to run out, and what has: once when it changes, and again each hour.
+pub async fn watch(responder: Arc<Responder>) {
+    let mut said: Option<(String, OffsetDateTime)> = None;
+    // A first link brings what a node lacks; what it still lacks then is worth saying.
+    tokio::time::sleep(FIRST_LOOK).await;
+    loop {
+        let now = responder.centre().now();
+        let message = concern(&responder);
+        match (&message, &said) {
+            (Some(message), Some((before, at))) if message == before && now - *at < Duration::HOUR => {}
+            (Some(message), _) => {
+                error!("{message}");
+                said = Some((message.clone(), now));
+            }
+            (None, _) => said = None,
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// What keeps this node from answering, or soon will.
+pub fn concern(responder: &Responder) -> Option<String> {
+    match responder.membership() {
+        Ok(membership) => concern_of(&membership, responder.centre().now()),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// What keeps the node of a membership from answering, or soon will.
+pub fn concern_of(membership: &Membership, now: OffsetDateTime) -> Option<String> {
+    let trust = &membership.trust;
+    let is_revoked = trust.last_heard().is_some_and(|list| list.site_is_revoked(membership.id()));
+    let revoked = is_revoked.then(|| {
+        "this site's certificate was revoked; ask the coordinator why, and for a new invitation".to_owned()
+    });
+    revoked
+        .or_else(|| credentials::warning(membership.certificate(), now))
+        .or_else(|| trust.in_force(now).err().map(|fault| fault.to_string()))
+}

@@ -1,0 +1,121 @@
+//! Root documents that change who holds which office, and which certificate authority, while everybody is at work.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use notochord_sandbox::network::NetworkError;
+use notochord_sandbox::process::wait_for;
+use serde_json::Value;
+
+use crate::certificates::{sites, with_short_certificates};
+use crate::stage::Stage;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Drafts the next root document, signs it with the root key, and brings it into force.
+fn publish(stage: &Stage, name: &str, changes: &[&str]) {
+    let file = draft(stage, name, changes);
+    let (path, key) = (file.display().to_string(), root_key(stage));
+    stage.network.coordinator_command(["root", "sign", &path, "--key", &key]).unwrap();
+    stage.network.coordinator_command(["root", "publish", &path]).unwrap();
+}
+
+fn draft(stage: &Stage, name: &str, changes: &[&str]) -> PathBuf {
+    let file = stage.directory.path().join(name);
+    let path = file.display().to_string();
+    let arguments = ["root", "draft", "--out", &path].into_iter().chain(changes.iter().copied());
+    stage.network.coordinator_command(arguments).unwrap();
+    file
+}
+
+fn root_key(stage: &Stage) -> String {
+    stage.network.coordinator_home().join("keys/root.key").display().to_string()
+}
+
+/// Waits until a node has this version of the root document in force.
+fn wait_for_root(stage: &Stage, index: usize, version: u32) {
+    let held = || {
+        let home = &stage.network.nodes()[index].home;
+        let printed = stage.network.node_command(home, ["status", "--json"]).ok()?;
+        let status: Value = serde_json::from_slice(&printed.stdout).ok()?;
+        (status["root_version"] == version && status["concern"].is_null()).then_some(())
+    };
+    wait_for(PATIENCE, held).unwrap_or_else(|| panic!("{}", stage.network.node_log(index)));
+}
+
+#[test]
+fn a_new_root_document_changes_who_approves_at_every_centre_without_a_restart() {
+    let mut stage = Stage::set();
+    stage.add_sites(3);
+    let key = stage.network.key("approver-3").display().to_string();
+    let made = stage.network.coordinator_command(["key", "new", &key]).unwrap();
+    let newcomer = format!("approver-3={}", String::from_utf8(made.stdout).unwrap().trim());
+    let changes = ["--add-approver", &newcomer, "--remove-approver", "approver-2"];
+
+    let unsigned = draft(&stage, "unsigned.json", &changes).display().to_string();
+    let refused = stage.network.coordinator_command(["root", "publish", &unsigned]);
+    let Err(NetworkError::Command { code: 3, message }) = refused else { panic!("it was published") };
+    assert!(message.contains("not sealed by the root keys in force"), "{message}");
+    let stranger = stage.network.key("approver-1").display().to_string();
+    stage.network.coordinator_command(["root", "sign", &unsigned, "--key", &stranger]).unwrap();
+    assert!(stage.network.coordinator_command(["root", "publish", &unsigned]).is_err());
+
+    publish(&stage, "root-2.json", &changes);
+    (0..3).for_each(|index| wait_for_root(&stage, index, 2));
+    let study = stage.study("minimum = 3", "minimum = 3");
+    let sealed = stage.network.seal(&study, 2).unwrap().display().to_string();
+    stage.network.coordinator_command(["study", "submit", &sealed]).unwrap();
+    let ran = stage.network.run("ages", stage.directory.path(), &[]);
+    assert!(ran.unwrap_err().to_string().contains("1 of the 2 signatures needed from approvers"));
+    stage.network.coordinator_command(["study", "endorse", &sealed, "--key", &key]).unwrap();
+    stage.network.coordinator_command(["study", "submit", &sealed]).unwrap();
+    stage.network.accept_everywhere("ages").unwrap();
+    stage.network.run("ages", &stage.directory.path().join("results"), &[]).unwrap();
+    // The same document again is not the next one.
+    let again = stage.directory.path().join("root-2.json").display().to_string();
+    let refused = stage.network.coordinator_command(["root", "publish", &again]);
+    assert!(refused.unwrap_err().to_string().contains("only the next one after 2"));
+}
+
+#[test]
+fn the_network_moves_to_a_new_certificate_authority_while_centres_are_connected_and_away() {
+    let mut stage = with_short_certificates("40s");
+    stage.add_sites(3);
+    let authority_of = |stage: &Stage| {
+        let printed = stage.network.coordinator_command(["root", "show", "--json"]).unwrap();
+        let root: Value = serde_json::from_slice(&printed.stdout).unwrap();
+        (root["authority"].clone(), root["former_authority"].clone())
+    };
+    let (old, none) = authority_of(&stage);
+    assert!(none.is_null());
+    stage.network.kill_node(0).unwrap();
+    publish(&stage, "root-2.json", &["--new-authority"]);
+    let (new, former) = authority_of(&stage);
+    assert_eq!(former, old);
+    assert_ne!(new, old);
+    // One that was away comes back by the authority it knows, and hears of the new one.
+    stage.network.start_node(0).unwrap();
+    stage.network.wait_for_sites(3).unwrap();
+    (0..3).for_each(|index| wait_for_root(&stage, index, 2));
+    // Each moves when its certificate is renewed.
+    let authority = fs::read_to_string(stage.network.coordinator_home().join("authority.pem")).unwrap();
+    let normal = |text: &str| text.replace('\r', "");
+    for node in stage.network.nodes() {
+        let moved = || {
+            let text = fs::read_to_string(node.home.join("network/credentials.pem")).ok()?;
+            normal(&text).contains(normal(&authority).trim()).then_some(())
+        };
+        wait_for(PATIENCE, moved).unwrap_or_else(|| panic!("{} did not move", node.label));
+    }
+    let connected = || sites(&stage).values().all(|site| site["connected"] == true).then_some(());
+    wait_for(PATIENCE, connected).unwrap();
+    publish(&stage, "root-3.json", &["--end-overlap"]);
+    (0..3).for_each(|index| wait_for_root(&stage, index, 3));
+    stage.network.kill_coordinator().unwrap();
+    stage.network.start_coordinator().unwrap();
+    stage.network.wait_for_sites(3).unwrap();
+    stage.network.submit(&stage.study("minimum = 3", "minimum = 3"), 2).unwrap();
+    stage.network.accept_everywhere("ages").unwrap();
+    stage.network.run("ages", &stage.directory.path().join("results"), &[]).unwrap();
+}
