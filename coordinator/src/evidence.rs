@@ -29,8 +29,11 @@ pub const MOST_BYTES: u64 = 1 << 30;
 pub struct Evidence {
     /// Always [`FORMAT`].
     pub format: u32,
-    /// The sealed root document.
+    /// The sealed root document that was in force.
     pub root: String,
+    /// The sealed root documents before it, the oldest first: each leads to the next, and the last to the one in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_roots: Vec<String>,
     /// The data dictionary's files, by name.
     pub dictionary: BTreeMap<String, String>,
     /// The sealed study with the investigator's and the approvers' signatures.

@@ -49,8 +49,10 @@ const MOST_PEOPLE: usize = 64;
 const MOST_OF_A_PERSON: usize = 32;
 /// How often one site may connect; a node that behaves waits longer after each failure.
 const RATE_OF_A_SITE: Rate = Rate { burst: 20, per_second: 2 };
-/// How often one person may connect, and how often call.
+/// How often one person may connect.
 const RATE_OF_A_PERSON: Rate = Rate { burst: 200, per_second: 50 };
+/// How often one person may call: each command also asks for news of the network and may renew a certificate.
+const RATE_OF_CALLS: Rate = Rate { burst: 600, per_second: 150 };
 /// How often newcomers may come from one address, behind which there may be a whole hospital.
 const RATE_OF_NEWCOMERS: Rate = Rate { burst: 200, per_second: 10 };
 
@@ -108,7 +110,7 @@ pub async fn serve(
     let desk = NetworkServer::new(Desk(office.clone()))
         .max_decoding_message_size(MOST_MESSAGE_BYTES)
         .max_encoding_message_size(MOST_MESSAGE_BYTES);
-    let calls = Arc::new(RateLimit::new(RATE_OF_A_PERSON));
+    let calls = Arc::new(RateLimit::new(RATE_OF_CALLS));
     let desk = InterceptedService::new(desk, move |request| admit(&calls, request));
     let entrance = Arc::new(Entrance {
         office: office.clone(),

@@ -38,6 +38,10 @@ impl Evidence {
         // Sites that were not asked may be witnesses, so their keys are needed too.
         let sites = directory::sites(&office.home)?.into_iter().map(roster_site).collect();
         let roster = Roster { network: office.root().network.clone(), run: behind.run.clone(), sites };
+        let in_force = office.in_force();
+        let before = usize::try_from(in_force.root.version.saturating_sub(1)).unwrap_or(usize::MAX);
+        // A network made by an earlier version of this program kept none but the newest.
+        let earlier_roots = office.home.roots_after(0).unwrap_or_default();
         let answer = |one: Contributor| (one.seat.site.id, text(&one.answer.sealed));
         let files = office.home.dictionary_files()?;
         let seated = |(site, ledger): (SiteId, WitnessedLedger)| {
@@ -45,7 +49,8 @@ impl Evidence {
         };
         Ok(Self {
             format: FORMAT,
-            root: office.in_force().sealed_root.to_json(),
+            root: in_force.sealed_root.to_json(),
+            earlier_roots: earlier_roots.iter().take(before).map(|bytes| text(bytes)).collect(),
             dictionary: files.iter().map(|(name, bytes)| (name.to_owned(), text(bytes))).collect(),
             study: behind.sealed.envelope.to_json(),
             roster: Envelope::seal(ROSTER_TYPE, roster.to_bytes(), &office.key).to_json(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
 use notochord_proto::digest::Digest;
+use notochord_proto::envelope::Envelope;
 use notochord_proto::name::{RunId, SiteId};
 use notochord_proto::problem::Problem;
 use notochord_proto::role::Role;
@@ -83,8 +84,8 @@ fn root(evidence: &Evidence, known: &Known, report: &mut Report) -> Option<(Root
     let digest = sealed.payload_digest();
     match known.root {
         Some(expected) if expected != digest => {
-            report.fails(what, format!("it is {digest}, not the {expected} that you named"));
-            return None;
+            report.take(what, leads_from(expected, &evidence.earlier_roots, &sealed))?;
+            report.holds(what, format!("{digest} of {}, to which the one you named leads", root.network));
         }
         Some(_) => report.holds(what, format!("{digest} of {}, as you named it", root.network)),
         None => {
@@ -96,6 +97,21 @@ fn root(evidence: &Evidence, known: &Known, report: &mut Report) -> Option<(Root
         }
     }
     Some((root, digest))
+}
+
+/// Whether the root document of this digest leads, one document after the other, to the one that was in force.
+fn leads_from(expected: Digest, earlier: &[String], in_force: &Envelope) -> Result<(), String> {
+    let other = || format!("it is {}, not the {expected} that you named", in_force.payload_digest());
+    let mut held: Option<Root> = None;
+    for text in earlier {
+        let next = envelope(text).map_err(|error| error.to_string())?;
+        held = match held {
+            None if next.payload_digest() != expected => None,
+            None => Some(Root::open(&next).map_err(|error| error.to_string())?),
+            Some(held) => Some(held.successor(&next).map_err(|error| error.to_string())?),
+        };
+    }
+    held.ok_or_else(other)?.successor(in_force).map(drop).map_err(|error| error.to_string())
 }
 
 fn dictionary(evidence: &Evidence, root: &Root) -> Result<Dictionary, String> {

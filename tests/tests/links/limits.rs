@@ -13,7 +13,7 @@ use crate::middlebox::Middlebox;
 use crate::stage::{Stage, program};
 
 /// More than anybody may at once.
-const MANY: usize = 400;
+const MANY: usize = 2000;
 
 #[test]
 fn a_person_who_calls_too_often_is_refused_and_others_are_not() {

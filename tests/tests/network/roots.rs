@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use notochord_proto::envelope::Envelope;
 use notochord_sandbox::network::NetworkError;
 use notochord_sandbox::process::wait_for;
 use serde_json::Value;
@@ -72,6 +73,13 @@ fn a_new_root_document_changes_who_approves_at_every_centre_without_a_restart() 
     stage.network.coordinator_command(["study", "submit", &sealed]).unwrap();
     stage.network.accept_everywhere("ages").unwrap();
     stage.network.run("ages", &stage.directory.path().join("results"), &[]).unwrap();
+    // Who knows only the first root document, as an invitation names it, can check the result.
+    let first = fs::read(stage.network.coordinator_home().join("roots/1.json")).unwrap();
+    let first = Envelope::from_json(&first).unwrap().payload_digest().to_string();
+    let results = stage.directory.path().join("results").display().to_string();
+    let verified = stage.network.coordinator_command(["verify", &results, "--root", &first]).unwrap();
+    let verified = String::from_utf8(verified.stdout).unwrap();
+    assert!(verified.contains("to which the one you named leads"), "{verified}");
     // The same document again is not the next one.
     let again = stage.directory.path().join("root-2.json").display().to_string();
     let refused = stage.network.coordinator_command(["root", "publish", &again]);
