@@ -1,5 +1,6 @@
-//! Bringing studies to the centres: each runnable study goes to a node when the node connects and when the study
-//! is complete, so that the data steward finds it waiting. What the node answers is asked again at each run.
+//! Bringing to the centres what they should know. Each runnable study goes to a node when the node connects and when
+//! the study is complete, so that the data steward finds it waiting. What the node answers is asked again at each
+//! run. A node that connects also learns what others remember of its ledger.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +14,15 @@ use tracing::{debug, warn};
 use crate::directory;
 use crate::office::Office;
 use crate::studies;
+use crate::witnessing;
 
 /// How long a node may take to take a study in.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Brings every runnable study to a site that has just connected.
+/// Brings to a site that has just connected what others remember of its ledger, and every runnable study.
 pub fn all_to(office: &Arc<Office>, site: SiteId) {
+    let (reminding, reminded) = (office.clone(), site.clone());
+    tokio::spawn(async move { witnessing::remind(&reminding, &reminded).await });
     let office = office.clone();
     tokio::spawn(async move {
         let held = match studies::list(&office.home) {

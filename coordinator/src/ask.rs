@@ -1,46 +1,54 @@
 //! Asking one site: what it has decided about a study, and its answer to a round.
 
-use notochord_proto::acceptance::Acceptance;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
-use notochord_proto::root::STUDY_TYPE;
 use notochord_proto::wire::{self, Decision};
 use notochord_stats::plan::Plan;
 use tokio::time::{Instant, timeout_at};
 use tonic::Code;
-use tracing::warn;
+use tracing::{info, warn};
 
+use crate::acceptance::SealedAcceptance;
 use crate::directory::Site;
 use crate::office::Office;
 use crate::round::{Round, Seat, SiteAnswer};
 use crate::site_status::SiteStatus;
 
-/// The snapshot for which a site has accepted the study, with its steward's seal checked.
+/// The snapshot for which a site has accepted the study, and its acceptance, with its steward's seals checked.
 pub(crate) async fn announce(
     office: &Office,
     site: &Site,
     request: wire::AnnounceRequest,
     study: &Envelope,
-) -> Result<Digest, SiteStatus> {
-    let (mut node, _) = office.hub.wait(&site.id, None).await;
-    let reply = node.announce(request).await.map_err(|_| SiteStatus::Unreachable)?.into_inner();
+) -> Result<(Digest, SealedAcceptance), SiteStatus> {
+    let mut lost = None;
+    let reply = loop {
+        let (mut node, link) = office.hub.wait(&site.id, lost).await;
+        match node.announce(request.clone()).await {
+            Ok(reply) => break reply.into_inner(),
+            Err(status) if is_lost_link(status.code()) => {
+                info!(site = %site.id, "the link was lost while the site was asked; it is asked again");
+                lost = Some(link);
+            }
+            Err(_) => return Err(SiteStatus::Unreachable),
+        }
+    };
     match reply.decision() {
         Decision::Accepted => {}
         Decision::Pending => return Err(SiteStatus::NotAccepted),
         Decision::Refused | Decision::Unspecified => return Err(SiteStatus::Refused),
     }
-    let broken = |_| SiteStatus::BrokenAnswer;
-    let acceptance = Envelope::from_json(&reply.sealed_acceptance).map_err(broken)?;
-    let countersigned = Envelope::from_json(&reply.countersigned_study).map_err(broken)?;
-    countersigned.verify(STUDY_TYPE, &site.steward_role()).map_err(broken)?;
-    let accepted =
-        Acceptance::open(&acceptance, &site.steward_role()).map_err(|_| SiteStatus::BrokenAnswer)?;
-    let digest = study.payload_digest();
-    let fits = accepted.study == digest
-        && accepted.site == site.id
-        && accepted.network == office.root.network
-        && countersigned.payload_digest() == digest;
-    fits.then_some(accepted.snapshot).ok_or(SiteStatus::BrokenAnswer)
+    let text = |bytes| String::from_utf8(bytes).map_err(|_| SiteStatus::BrokenAnswer);
+    let acceptance = SealedAcceptance {
+        statement: text(reply.sealed_acceptance)?,
+        countersigned: text(reply.countersigned_study)?,
+    };
+    let opened = acceptance.open(site, &office.root.network, study.payload_digest());
+    let accepted = opened.map_err(|error| {
+        warn!(site = %site.id, %error, "an acceptance was not believed");
+        SiteStatus::BrokenAnswer
+    })?;
+    Ok((accepted.snapshot, acceptance))
 }
 
 /// A site's answer to the round, or why there is none.
@@ -68,7 +76,10 @@ pub(crate) async fn contribute(
                     SiteStatus::BrokenAnswer
                 });
             }
-            Ok(Err(status)) if is_lost_link(status.code()) => lost = Some(link),
+            Ok(Err(status)) if is_lost_link(status.code()) => {
+                info!(site = %seat.site.id, "the link was lost while the site was asked; it is asked again");
+                lost = Some(link);
+            }
             Ok(Err(status)) => {
                 warn!(site = %seat.site.id, code = ?status.code(), "a site answered with an error");
                 return Err(SiteStatus::BrokenAnswer);

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use notochord_disclosure::{Rule, Threshold};
 use notochord_proto::digest::Digest;
 use notochord_proto::name::{AnalysisId, RunId, SiteId};
+use notochord_proto::root::Root;
 use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::study::Study;
 use notochord_stats::outcome::{Outcome, Status};
 use notochord_stats::plan::{Plan, PlannedAnalysis};
 use notochord_stats::totals::Totals;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -18,7 +20,7 @@ use crate::round::{Seat, SiteAnswer, StepAnswer};
 use crate::site_status::SiteStatus;
 
 /// What the result says of a site.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteLine {
     /// Its id.
     pub id: SiteId,
@@ -41,7 +43,7 @@ pub struct Contributor {
 }
 
 /// When and as what a run took place.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunTimes {
     /// The run's id.
     pub id: RunId,
@@ -99,7 +101,7 @@ struct RuleLine {
 }
 
 /// Where a result comes from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Provenance {
     /// The network.
     pub network: String,
@@ -116,7 +118,13 @@ pub struct Provenance {
     /// SHA-256 of each site's sealed answer.
     pub answers: BTreeMap<SiteId, Digest>,
     /// The coordinator's software.
-    pub software: &'static str,
+    pub software: String,
+}
+
+/// The smallest count that the network's rules let through in a study; a centre's own may be larger.
+pub fn threshold(root: &Root, study: &Study) -> Threshold {
+    let throwaway = root.throwaway_minimum.and_then(Threshold::new);
+    throwaway.unwrap_or(Threshold::of(study.disclosure.profile))
 }
 
 /// Assembles the result. Every analysis gets an answer or a reason. `k` is the smallest count of the study's profile;

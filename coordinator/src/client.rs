@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use notochord_link::membership::{Membership, MembershipError};
-use notochord_link::socket::{Gone, MOST_MESSAGE_BYTES, call_over};
+use notochord_link::settings::LinkSettings;
+use notochord_link::socket::{Gone, MOST_MESSAGE_BYTES, call_over_with};
 use notochord_program::failure::Failure;
 use notochord_proto::wire::network_client::NetworkClient;
 use tonic::transport::Channel;
@@ -33,8 +34,10 @@ pub(crate) fn membership(home: &Path) -> Result<Membership, Failure> {
 /// Connects as the person of this directory.
 pub(crate) async fn connect(home: &Path) -> Result<Client, Failure> {
     let membership = membership(home)?;
+    let settings = LinkSettings::load(home)?;
+    let membership = membership.leaving_by(settings.way_out);
     let stream = membership.dial().await.map_err(membership_failure)?;
-    let (channel, gone) = call_over(stream).await.map_err(Failure::failed)?;
+    let (channel, gone) = call_over_with(stream, settings.keepalive).await.map_err(Failure::failed)?;
     let desk = NetworkClient::new(channel)
         .max_decoding_message_size(MOST_MESSAGE_BYTES)
         .max_encoding_message_size(MOST_MESSAGE_BYTES);
@@ -61,10 +64,12 @@ pub(crate) fn membership_failure(error: MembershipError) -> Failure {
         MembershipError::InvitationExpired(_)
         | MembershipError::Refused(_)
         | MembershipError::Impostor(_)
+        | MembershipError::Intercepted { .. }
         | MembershipError::Unproven { .. }
         | MembershipError::Update(_) => Failure::refused(error),
-        MembershipError::File { .. } | MembershipError::Tls(_) | MembershipError::Unreachable { .. } => {
-            Failure::failed(error)
-        }
+        MembershipError::File { .. }
+        | MembershipError::Tls(_)
+        | MembershipError::Unreachable { .. }
+        | MembershipError::WayOut(_) => Failure::failed(error),
     }
 }

@@ -13,6 +13,7 @@ mod run;
 mod serve;
 mod sites;
 mod study;
+mod verify;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -22,9 +23,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use notochord_program::command_line;
 use notochord_program::failure::Failure;
-use notochord_program::ledger_command::LedgerCommand;
+use notochord_program::ledger_command::{LedgerCommand, Place};
 
+use crate::directory;
 use crate::home::Home;
+use crate::witnessing::ledger_of;
 
 /// Coordinates a federated research network: sealed studies in, statistics out, no record leaves a centre.
 #[derive(Parser)]
@@ -66,11 +69,13 @@ enum Command {
     Run(run::Run),
     /// List runs
     Runs(run::Runs),
-    /// Show or verify the ledger
+    /// Show, verify or export the ledger
     #[command(subcommand, after_help = "Example: notochord --home network ledger show --last 20")]
     Ledger(LedgerCommand),
     /// Print a result and write its files
     Result(result::ResultCommand),
+    /// Check everything behind a result, without asking anybody
+    Verify(verify::Verify),
 }
 
 /// Runs a command line; 0 done, 1 failed, 2 wrong usage, 3 refused by a rule.
@@ -90,11 +95,17 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Study(command) => command.run(&home),
         Command::Run(command) => block_on(command.run(&home)),
         Command::Runs(command) => block_on(command.run(&home)),
-        Command::Ledger(command) => {
+        Command::Ledger(command) => command.run(|| {
             let home = Home::open(&home)?;
-            command.run(home.ledger_storage()?, home.checkpoint_key()?)
-        }
+            let sites = directory::sites(&home)?;
+            Ok(Place {
+                storage: home.ledger_storage()?,
+                verifier: home.checkpoint_key()?.verifier(),
+                witnesses: sites.iter().map(ledger_of).collect(),
+            })
+        }),
         Command::Result(command) => block_on(command.run(&home)),
+        Command::Verify(command) => command.run(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A result as files: `result.json`, one CSV per analysis and `report.html`.
+//! A result as files: `result.json`, `evidence.json`, one CSV per analysis and `report.html`.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,22 +9,30 @@ use crate::report;
 use crate::result::ResultBundle;
 
 impl ResultBundle {
-    /// Writes `result.json`, one CSV per analysis and `report.html` into `directory`; returns the paths.
+    /// Writes `result.json`, `evidence.json`, one CSV per analysis and `report.html` into `directory`; returns the
+    /// paths.
     pub fn write(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         fs::create_dir_all(directory)?;
         let mut written = Vec::new();
-        let mut put = |name: String, bytes: &[u8]| {
+        for (name, bytes) in self.files()? {
             let path = directory.join(name);
             fs::write(&path, bytes)?;
             written.push(path);
-            io::Result::Ok(())
-        };
-        put("result.json".into(), &self.json)?;
-        for analysis in &self.tables {
-            put(format!("{}.csv", analysis.id), csv(&analysis.tidy)?.as_bytes())?;
         }
-        put("report.html".into(), report::html(&self.json, &self.tables).as_bytes())?;
         Ok(written)
+    }
+
+    /// The files of the result and what they hold.
+    pub fn files(&self) -> io::Result<Vec<(String, Vec<u8>)>> {
+        let mut files = vec![("result.json".to_owned(), self.json.clone())];
+        if !self.evidence.is_empty() {
+            files.push(("evidence.json".to_owned(), self.evidence.clone()));
+        }
+        for analysis in &self.tables {
+            files.push((format!("{}.csv", analysis.id), csv(&analysis.tidy)?.into_bytes()));
+        }
+        files.push(("report.html".to_owned(), report::html(&self.json, &self.tables).into_bytes()));
+        Ok(files)
     }
 }
 

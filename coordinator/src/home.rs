@@ -11,7 +11,8 @@
 //! people/<id>.json          enrolled people
 //! studies/<sha256>.json     sealed studies
 //! ledger/                   the record of who came, what was submitted and what was run
-//! runs/<run>/               round.json, answers, result.json, tables.json
+//! checkpoints/<origin>      the newest cosigned checkpoint of each ledger of the network
+//! runs/<run>/               round.json, answers, result.json, tables.json, evidence.json
 //! state/                    sled: invitations and the index of runs
 //! ```
 
@@ -19,7 +20,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use notochord_ledger::{CheckpointKey, DirectoryStorage, Origin, OriginError};
+use notochord_ledger::{CheckpointKey, DirectoryStorage, Origin};
 use notochord_link::dictionary_directory::{self, DirectoryError};
 use notochord_link::private_file::{read_signing_key, replace};
 use notochord_link::tls::{self, TlsError};
@@ -75,9 +76,6 @@ pub enum HomeError {
     /// An envelope.
     #[error("root.json: {0}")]
     Envelope(#[from] EnvelopeError),
-    /// The ledger's name.
-    #[error(transparent)]
-    Origin(#[from] OriginError),
     /// TLS keys.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -186,9 +184,7 @@ impl Home {
     /// The key that signs the ledger's checkpoints.
     pub fn checkpoint_key(&self) -> Result<CheckpointKey, HomeError> {
         let key = self.coordinator_key()?;
-        let digits: String = key.public().id().0.chars().take(16).collect();
-        let origin = Origin::new(format!("notochord-coordinator-{digits}"))?;
-        Ok(CheckpointKey::new(origin, key.signing_key().clone()))
+        Ok(CheckpointKey::new(Origin::of_coordinator(&key.public()), key.signing_key().clone()))
     }
 
     /// A TLS key: `keys/authority.key` or `keys/server.key`.

@@ -13,6 +13,10 @@ use tonic::transport::Channel;
 
 use crate::directory::Site;
 
+/// The most connections of one site at a time: one in use, one taking over, and some that are dead and not yet
+/// found so.
+const MOST_LINKS: usize = 8;
+
 /// A client of a node's service.
 pub type Node = NodeClient<Channel>;
 
@@ -55,7 +59,14 @@ impl Hub {
             *next += 1;
             *next
         };
-        lock(&self.links).entry(site.clone()).or_default().push(Link { node, generation });
+        {
+            let mut links = lock(&self.links);
+            let of_site = links.entry(site.clone()).or_default();
+            if of_site.len() >= MOST_LINKS {
+                of_site.remove(0);
+            }
+            of_site.push(Link { node, generation });
+        }
         self.changed.send_replace(());
         let hub = self.clone();
         async move {

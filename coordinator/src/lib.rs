@@ -2,6 +2,7 @@
 //! of investigators and approvers. It has no power to run anything that was not approved, and no way to ask a
 //! node for anything but the steps of a sealed study.
 
+pub mod acceptance;
 pub mod announce;
 mod ask;
 pub mod assembly;
@@ -10,6 +11,7 @@ mod client;
 mod command;
 pub mod directory;
 pub mod enrolment;
+pub mod evidence;
 pub mod files;
 pub mod home;
 pub mod hub;
@@ -26,5 +28,7 @@ pub mod service;
 pub mod site_status;
 pub mod store;
 pub mod studies;
+pub mod verify;
+mod witnessing;
 
 pub use command::main;

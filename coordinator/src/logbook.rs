@@ -2,12 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use notochord_ledger::{Ledger, LedgerError, Record, kinds};
+use notochord_ledger::{CosignedCheckpoint, Ledger, LedgerError, Record, Testimony, VerifierKey, kinds};
 use notochord_proto::digest::Digest;
 use notochord_proto::name::{RunId, SiteId};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use tracing::error;
+
+use crate::evidence::ResultReleased;
 
 /// The coordinator's ledger, open for writing.
 pub struct Logbook(Mutex<Ledger>);
@@ -56,7 +58,7 @@ pub(crate) struct StudySubmitted {
 }
 
 /// A run began.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct RunBegan {
     pub(crate) run: RunId,
     pub(crate) study: Digest,
@@ -79,6 +81,7 @@ kinds!(
     StudySubmitted = "study_submitted",
     RunBegan = "run_began",
     RunEnded = "run_ended",
+    ResultReleased = "result_released",
 );
 
 impl Logbook {
@@ -106,6 +109,27 @@ impl Logbook {
         if let Err(error) = (TurnedAway { reason }).write(&mut ledger, now) {
             error!(%error, "the ledger could not be written");
         }
+    }
+
+    /// The key its checkpoints are verified with.
+    pub(crate) fn verifier(&self) -> VerifierKey {
+        self.ledger().verifier()
+    }
+
+    /// The newest checkpoint, how the ledger grew since these sizes, and what it holds of a run's beginning and
+    /// result.
+    pub(crate) fn testify(&self, since: &[u64], run: Option<&RunId>) -> Result<Testimony, LedgerError> {
+        let of_run = |found: Result<RunId, serde_json::Error>| found.is_ok_and(|found| Some(&found) == run);
+        self.ledger().testify(since, |entry| match entry.kind.as_str() {
+            RunBegan::KIND => of_run(entry.body::<RunBegan>().map(|began| began.run)),
+            ResultReleased::KIND => of_run(entry.body::<ResultReleased>().map(|released| released.run)),
+            _ => false,
+        })
+    }
+
+    /// Compares the ledger with what somebody remembers of it.
+    pub(crate) fn confront(&self, remembered: &CosignedCheckpoint) -> Result<(), LedgerError> {
+        self.ledger().confront(remembered)
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

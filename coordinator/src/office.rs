@@ -47,6 +47,8 @@ pub struct Office {
     pub hub: Hub,
     /// Held while a study is handed in.
     pub submitting: Mutex<()>,
+    /// Held while ledgers are cosigned: witnesses take one step after the other.
+    pub witnessing: tokio::sync::Mutex<()>,
     /// What time it is.
     pub clock: Clock,
 }

@@ -24,12 +24,14 @@ pub struct AnalysisTables {
 }
 
 /// A result as the coordinator hands it out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ResultBundle {
     /// `result.json`, exact bytes.
     pub json: Vec<u8>,
     /// The tables, in the study's order.
     pub tables: Vec<AnalysisTables>,
+    /// `evidence.json`, exact bytes; empty where there is none.
+    pub evidence: Vec<u8>,
 }
 
 impl AnalysisTables {

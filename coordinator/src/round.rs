@@ -12,6 +12,7 @@ use notochord_stats::plan::Plan;
 use prost::Message as _;
 use time::OffsetDateTime;
 
+use crate::acceptance::SealedAcceptance;
 use crate::directory::Site;
 
 /// A site that takes part, and the snapshot it answers from.
@@ -21,6 +22,8 @@ pub struct Seat {
     pub site: Site,
     /// Content hash of the snapshot it accepted the study for.
     pub snapshot: Digest,
+    /// How it accepted the study.
+    pub acceptance: SealedAcceptance,
 }
 
 /// A sealed round.

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notochord_disclosure::Threshold;
 use notochord_ledger::LedgerError;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
@@ -27,12 +26,14 @@ use tracing::{info, warn};
 use crate::ask;
 use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
 use crate::directory::{self, Site};
+use crate::evidence::{Behind, Evidence, ResultReleased};
 use crate::home::HomeError;
 use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
 use crate::round::{Round, Seat};
 use crate::site_status::SiteStatus;
 use crate::store::{RunLine, RunStatus, StoreError};
+use crate::witnessing;
 
 /// How long a node may take to say what its centre has decided.
 const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(10);
@@ -158,17 +159,27 @@ impl Run {
         let labels = sites.iter().map(|site| site.label.clone()).collect();
         self.tell(Event::Started(RunStarted { run: self.id.to_string(), sites: labels })).await;
         let mut statuses = Statuses::new();
+        // A node that holds an older copy of its ledger must not be asked anything.
+        witnessing::remind_all(&self.office).await;
         let seats = self.announce(sites, &mut statuses).await;
         self.require(&statuses, "have accepted the study and are connected", |line| line.snapshot.is_some())?;
         let plan = Arc::new(self.plan(&seats)?);
         let round = Arc::new(self.round(&seats, &plan)?);
         self.office.home.write(&format!("runs/{}/round.json", self.id), &round.sealed)?;
+        let acceptances = seats.iter().map(|seat| (seat.site.id.clone(), seat.acceptance.clone())).collect();
         let contributors = self.gather(seats, &plan, &round, &mut statuses).await?;
         let released = self
             .require(&statuses, "contributed", |line| line.status == SiteStatus::Contributed)
             .and_then(|()| self.release(&plan, &round, &contributors, &statuses).map(Some));
         let result = released.as_ref().ok().copied().flatten();
-        self.deliver(&round, result, &statuses).await;
+        let record = self.deliver(&round, result, &statuses).await;
+        let witnessed = witnessing::cosign_all(&self.office, Some(&self.id)).await;
+        if result.is_some() {
+            let (office, sealed) = (&self.office, &self.sealed);
+            let run = Behind { sealed, run: &self.id, round: &round, acceptances, contributors, record };
+            let evidence = Evidence::gather(office, run, witnessed)?;
+            office.home.write(&format!("runs/{}/evidence.json", self.id), &evidence.to_bytes()?)?;
+        }
         released.map(|_| ())
     }
 
@@ -223,7 +234,8 @@ impl Run {
         while let Some(joined) = asked.join_next().await {
             let Ok((site, decided)) = joined else { continue };
             let status = decided.as_ref().err().copied();
-            let snapshot = decided.ok();
+            let decided = decided.ok();
+            let snapshot = decided.as_ref().map(|(snapshot, _)| *snapshot);
             self.progress(&site, status.map_or("accepted", SiteStatus::name), "").await;
             let line = SiteLine {
                 id: site.id.clone(),
@@ -234,7 +246,7 @@ impl Run {
                 software: None,
             };
             statuses.insert(site.id.clone(), line);
-            seats.extend(snapshot.map(|snapshot| Seat { site, snapshot }));
+            seats.extend(decided.map(|(snapshot, acceptance)| Seat { site, snapshot, acceptance }));
         }
         seats.sort_by(|a, b| a.site.id.cmp(&b.site.id));
         seats
@@ -321,23 +333,29 @@ impl Run {
             approvers: self.sealed.approvers.clone(),
             rounds: vec![round.digest],
             answers,
-            software: env!("CARGO_PKG_VERSION"),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let times = RunTimes { id: self.id.clone(), started: self.started, finished: office.now() };
         let sites = statuses.values().cloned().collect();
-        let k = office.root.throwaway_minimum.and_then(Threshold::new);
-        let k = k.unwrap_or(Threshold::of(self.sealed.study.disclosure.profile));
+        let k = assembly::threshold(&office.root, &self.sealed.study);
         let (document, tables) =
             assembly::assemble(&self.sealed, plan, times, sites, contributors, provenance, k);
         let mut json = serde_json::to_vec_pretty(&document)?;
         json.push(b'\n');
         office.home.write(&format!("runs/{}/tables.json", self.id), &serde_json::to_vec(&tables)?)?;
         office.home.write(&format!("runs/{}/result.json", self.id), &json)?;
-        Ok(Digest::of(&json))
+        let released = ResultReleased {
+            run: self.id.clone(),
+            study: self.sealed.digest,
+            rounds: vec![round.digest],
+            result: Digest::of(&json),
+        };
+        office.logbook.write(&released, office.now())?;
+        Ok(released.result)
     }
 
-    /// Tells every site of the round how it ended, which closes the round there.
-    async fn deliver(&self, round: &Round, result: Option<Digest>, statuses: &Statuses) {
+    /// Tells every site of the round how it ended, which closes the round there; gives the sealed record.
+    async fn deliver(&self, round: &Round, result: Option<Digest>, statuses: &Statuses) -> String {
         let record = wire::ReleaseRecord {
             network: self.office.root.network.to_string(),
             run: self.id.to_string(),
@@ -352,8 +370,8 @@ impl Run {
                 })
                 .collect(),
         };
-        let sealed = Envelope::seal(RELEASE_TYPE, record.encode_to_vec(), &self.office.key);
-        let request = wire::DeliverRequest { sealed_record: sealed.to_json().into_bytes() };
+        let sealed = Envelope::seal(RELEASE_TYPE, record.encode_to_vec(), &self.office.key).to_json();
+        let request = wire::DeliverRequest { sealed_record: sealed.clone().into_bytes() };
         let until = Instant::now() + DELIVER_DEADLINE;
         let mut sent = JoinSet::new();
         for line in statuses.values().filter(|line| line.snapshot.is_some()) {
@@ -363,6 +381,7 @@ impl Run {
             }
         }
         while sent.join_next().await.is_some() {}
+        sealed
     }
 
     async fn progress(&self, site: &Site, status: &str, detail: &str) {

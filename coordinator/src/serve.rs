@@ -1,15 +1,22 @@
 //! Listening: sites' connections go to the hub, people's to the `Network` service, newcomers to the door.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notochord_link::backoff::{Backoff, jitter};
+use notochord_link::destination::Destination;
+use notochord_link::dial::{CONNECT_TIMEOUT, connect, tune};
 use notochord_link::identity::{Holder, Identity};
-use notochord_link::membership::CONNECT_TIMEOUT;
-use notochord_link::socket::{MOST_MESSAGE_BYTES, Watched, call_over, server};
+use notochord_link::probe;
+use notochord_link::rate::{Places, Rate, RateLimit};
+use notochord_link::settings::LinkSettings;
+use notochord_link::socket::{Keepalive, MOST_MESSAGE_BYTES, Watched, call_over_with, server_with};
 use notochord_link::tls::{self, TlsError};
 use notochord_proto::digest::Digest;
+use notochord_proto::name::SiteId;
+use notochord_proto::problem::Problem;
 use notochord_proto::wire::enrolment_server::EnrolmentServer;
 use notochord_proto::wire::network_server::NetworkServer;
 use notochord_proto::wire::node_client::NodeClient;
@@ -19,6 +26,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::service::interceptor::InterceptedService;
+use tonic::{Request, Status};
 use tracing::{debug, info, warn};
 
 use crate::announce;
@@ -26,11 +35,20 @@ use crate::directory::{self, Person, Site};
 use crate::enrolment::Door;
 use crate::office::Office;
 use crate::service::Desk;
+use crate::witnessing;
 
 /// The most connections that may be in their handshake at once.
 const MOST_HANDSHAKES: usize = 64;
 /// The most people's connections that may wait to be served.
 const MOST_PEOPLE: usize = 64;
+/// The most connections of one person at a time.
+const MOST_OF_A_PERSON: usize = 32;
+/// How often one site may connect; a node that behaves waits longer after each failure.
+const RATE_OF_A_SITE: Rate = Rate { burst: 20, per_second: 2 };
+/// How often one person may connect, and how often call.
+const RATE_OF_A_PERSON: Rate = Rate { burst: 200, per_second: 50 };
+/// How often newcomers may come from one address, behind which there may be a whole hospital.
+const RATE_OF_NEWCOMERS: Rate = Rate { burst: 200, per_second: 10 };
 
 /// A person's connection, as tonic serves it.
 type PersonConnection = Watched<TlsStream<TcpStream>, Arc<Person>>;
@@ -52,6 +70,9 @@ pub enum ServeError {
     /// The directory.
     #[error(transparent)]
     Home(#[from] crate::home::HomeError),
+    /// `link.toml`.
+    #[error(transparent)]
+    Settings(#[from] Problem),
     /// A server ended.
     #[error("serving ended: {0}")]
     Server(#[from] tonic::transport::Error),
@@ -77,43 +98,71 @@ pub async fn serve(
     for site in directory::sites(&office.home)? {
         office.hub.watch(&site);
     }
+    let settings = LinkSettings::load(&office.home.path("."))?;
     let (people, arriving) = mpsc::channel(MOST_PEOPLE);
     let desk = NetworkServer::new(Desk(office.clone()))
         .max_decoding_message_size(MOST_MESSAGE_BYTES)
         .max_encoding_message_size(MOST_MESSAGE_BYTES);
+    let calls = Arc::new(RateLimit::new(RATE_OF_A_PERSON));
+    let desk = InterceptedService::new(desk, move |request| admit(&calls, request));
+    let entrance = Arc::new(Entrance {
+        office: office.clone(),
+        acceptor,
+        people,
+        keepalive: settings.keepalive,
+        sites: RateLimit::new(RATE_OF_A_SITE),
+        persons: RateLimit::new(RATE_OF_A_PERSON),
+        places: Places::new(MOST_OF_A_PERSON),
+    });
+    let desk = server_with(settings.keepalive).add_service(desk);
     tokio::select! {
-        served = server().add_service(desk).serve_with_incoming(ReceiverStream::new(arriving)) => Ok(served?),
-        () = accept(office.clone(), links, acceptor.clone(), people.clone()) => Ok(()),
-        () = dial_sites(office.clone(), sites_to_dial, acceptor, people) => Ok(()),
-        served = open_door(office, enrolment, door) => served,
+        served = desk.serve_with_incoming(ReceiverStream::new(arriving)) => Ok(served?),
+        () = accept(entrance.clone(), links) => Ok(()),
+        () = dial_sites(entrance, sites_to_dial) => Ok(()),
+        () = witnessing::daily(office.clone()) => Ok(()),
+        served = open_door(office, enrolment, door, settings.keepalive) => served,
     }
 }
 
-async fn accept(
+/// Lets a person's call through, if it is not one too many.
+fn admit(calls: &RateLimit<SiteId>, request: Request<()>) -> Result<Request<()>, Status> {
+    match request.extensions().get::<Arc<Person>>() {
+        Some(person) if calls.admits(person.id.clone(), Instant::now()) => Ok(request),
+        _ => Err(Status::resource_exhausted("too many calls; wait a little and try again")),
+    }
+}
+
+/// Where sites and people come in.
+struct Entrance {
     office: Arc<Office>,
-    listener: TcpListener,
     acceptor: TlsAcceptor,
     people: mpsc::Sender<io::Result<PersonConnection>>,
-) {
+    keepalive: Keepalive,
+    sites: RateLimit<SiteId>,
+    persons: RateLimit<SiteId>,
+    places: Places<SiteId>,
+}
+
+async fn accept(entrance: Arc<Entrance>, listener: TcpListener) {
     let handshakes = Arc::new(Semaphore::new(MOST_HANDSHAKES));
     loop {
         // The semaphore is never closed.
         let Ok(permit) = handshakes.clone().acquire_owned().await else { return };
-        let Some(socket) = accepted(&listener).await else { continue };
-        let (office, acceptor, people) = (office.clone(), acceptor.clone(), people.clone());
+        let Some((socket, _)) = accepted(&listener).await else { continue };
+        let entrance = entrance.clone();
         tokio::spawn(async move {
-            let greeted = greet(&office, &acceptor, socket).await;
+            let greeted = greet(&entrance.office, &entrance.acceptor, socket).await;
             drop(permit);
             if let Some(stream) = greeted {
-                welcome(&office, stream, &people).await;
+                welcome(&entrance, stream).await;
             }
         });
     }
 }
 
-async fn accepted(listener: &TcpListener) -> Option<TcpStream> {
+async fn accepted(listener: &TcpListener) -> Option<(TcpStream, IpAddr)> {
     match listener.accept().await {
-        Ok((socket, _)) => Some(socket),
+        Ok((socket, from)) => Some((socket, from.ip())),
         Err(error) => {
             warn!(%error, "a connection could not be accepted");
             // Usually the limit of open files: connections must end before more can begin.
@@ -128,7 +177,7 @@ async fn greet(
     acceptor: &TlsAcceptor,
     socket: TcpStream,
 ) -> Option<TlsStream<TcpStream>> {
-    socket.set_nodelay(true).ok()?;
+    tune(&socket);
     match timeout(CONNECT_TIMEOUT, acceptor.accept(socket)).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
@@ -153,19 +202,49 @@ async fn turn_away(office: &Arc<Office>, reason: String) {
 }
 
 /// Lets in whom the enrolment log knows by this very certificate.
-async fn welcome(
-    office: &Arc<Office>,
-    stream: TlsStream<TcpStream>,
-    people: &mpsc::Sender<io::Result<PersonConnection>>,
-) {
-    match caller(office, &stream) {
-        Ok(Caller::Site(site)) => keep(office, *site, stream).await,
+async fn welcome(entrance: &Entrance, stream: TlsStream<TcpStream>) {
+    let (office, now) = (&entrance.office, Instant::now());
+    let found = caller(office, &stream);
+    if stream.get_ref().1.alpn_protocol() == Some(probe::PROTOCOL) {
+        return answer_probe(entrance, stream, found).await;
+    }
+    match found {
+        Ok(Caller::Site(site)) if entrance.sites.admits(site.id.clone(), now) => {
+            keep(office, *site, stream, entrance.keepalive).await;
+        }
+        Ok(Caller::Site(site)) => {
+            warn!(site = %site.id, "connects too often; it is let in again in a moment")
+        }
         Ok(Caller::Person(person)) => {
-            let (connection, _gone) = Watched::new(stream, Arc::new(person));
-            // Nobody listens any more only when serving ends.
-            let _ = people.send(Ok(connection)).await;
+            let place = entrance.places.take(person.id.clone());
+            let admitted = entrance.persons.admits(person.id.clone(), now);
+            let (Some(_place), true) = (place, admitted) else {
+                return warn!(person = %person.id, "connects too often; is let in again in a moment");
+            };
+            let (connection, gone) = Watched::new(stream, Arc::new(person));
+            // Nobody listens any more only when serving ends; the keepalive ends a silent connection.
+            let _ = entrance.people.send(Ok(connection)).await;
+            let _ = gone.await;
         }
         Err(reason) => turn_away(office, reason).await,
+    }
+}
+
+/// Says what time it is here and whether the caller would be let in.
+async fn answer_probe(entrance: &Entrance, stream: TlsStream<TcpStream>, found: Result<Caller, String>) {
+    let (office, now) = (&entrance.office, Instant::now());
+    let (is_known, admitted) = match &found {
+        Ok(Caller::Site(site)) => (true, entrance.sites.admits(site.id.clone(), now)),
+        Ok(Caller::Person(person)) => (true, entrance.persons.admits(person.id.clone(), now)),
+        Err(_) => (false, true),
+    };
+    if admitted {
+        let answer = probe::answer(stream, probe::Answer { time: office.now(), is_known });
+        // Whoever asked and left did not want to know.
+        let _ = timeout(CONNECT_TIMEOUT, answer).await;
+    }
+    if let Err(reason) = found {
+        turn_away(office, reason).await;
     }
 }
 
@@ -199,8 +278,8 @@ fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<Caller, Stri
     }
 }
 
-async fn keep(office: &Arc<Office>, site: Site, stream: TlsStream<TcpStream>) {
-    match call_over(stream).await {
+async fn keep(office: &Arc<Office>, site: Site, stream: TlsStream<TcpStream>, keepalive: Keepalive) {
+    match call_over_with(stream, keepalive).await {
         Ok((channel, gone)) => {
             info!(site = %site.id, "connected");
             let node = NodeClient::new(channel)
@@ -216,37 +295,40 @@ async fn keep(office: &Arc<Office>, site: Site, stream: TlsStream<TcpStream>) {
 }
 
 /// Dials every site that listens, again and again. The coordinator stays the TLS server on these connections.
-async fn dial_sites(
-    office: Arc<Office>,
-    mut sites: mpsc::UnboundedReceiver<Site>,
-    acceptor: TlsAcceptor,
-    people: mpsc::Sender<io::Result<PersonConnection>>,
-) {
+async fn dial_sites(entrance: Arc<Entrance>, mut sites: mpsc::UnboundedReceiver<Site>) {
     while let Some(site) = sites.recv().await {
-        let (office, acceptor, people) = (office.clone(), acceptor.clone(), people.clone());
-        tokio::spawn(async move {
-            let Some(address) = site.dial.clone() else { return };
-            let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
-            loop {
-                let socket = timeout(CONNECT_TIMEOUT, TcpStream::connect(&address)).await;
-                if let Ok(Ok(socket)) = socket
-                    && let Some(stream) = greet(&office, &acceptor, socket).await
-                {
-                    backoff.reset();
-                    welcome(&office, stream, &people).await;
-                }
-                tokio::time::sleep(backoff.next(jitter())).await;
-            }
-        });
+        let Some(address) = &site.dial else { continue };
+        match address.parse() {
+            Ok(destination) => drop(tokio::spawn(dial(entrance.clone(), destination))),
+            Err(error) => warn!(site = %site.id, %error, "a site cannot be dialled; invite it again"),
+        }
     }
     std::future::pending().await
+}
+
+async fn dial(entrance: Arc<Entrance>, destination: Destination) {
+    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
+    loop {
+        match connect(&destination).await {
+            Ok(socket) => {
+                if let Some(stream) = greet(&entrance.office, &entrance.acceptor, socket).await {
+                    backoff.reset();
+                    welcome(&entrance, stream).await;
+                }
+            }
+            Err(error) => debug!(%error, "a site that listens is not reached"),
+        }
+        tokio::time::sleep(backoff.next(jitter())).await;
+    }
 }
 
 async fn open_door(
     office: Arc<Office>,
     listener: TcpListener,
     acceptor: TlsAcceptor,
+    keepalive: Keepalive,
 ) -> Result<(), ServeError> {
+    let rate = RateLimit::new(RATE_OF_NEWCOMERS);
     let (newcomers, arriving) = mpsc::channel(MOST_HANDSHAKES);
     let door = EnrolmentServer::new(Door::new(office.clone())).max_decoding_message_size(64 << 10);
     let places = Arc::new(Semaphore::new(MOST_HANDSHAKES));
@@ -254,7 +336,11 @@ async fn open_door(
         loop {
             // The semaphore is never closed.
             let Ok(place) = places.clone().acquire_owned().await else { return };
-            let Some(socket) = accepted(&listener).await else { continue };
+            let Some((socket, from)) = accepted(&listener).await else { continue };
+            if !rate.admits(from, Instant::now()) {
+                debug!(%from, "newcomers come too often from one address");
+                continue;
+            }
             let (office, acceptor, newcomers) = (office.clone(), acceptor.clone(), newcomers.clone());
             tokio::spawn(async move {
                 if let Some(stream) = greet(&office, &acceptor, socket).await {
@@ -268,7 +354,7 @@ async fn open_door(
         }
     };
     tokio::select! {
-        served = server().add_service(door).serve_with_incoming(ReceiverStream::new(arriving)) => Ok(served?),
+        served = server_with(keepalive).add_service(door).serve_with_incoming(ReceiverStream::new(arriving)) => Ok(served?),
         () = greeting => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use notochord_link::socket::MOST_MESSAGE_BYTES;
 use notochord_proto::name::RunId;
 use notochord_proto::root::Root;
 use notochord_proto::sealed_study::SealedStudy;
@@ -32,6 +33,8 @@ use crate::studies::{self, StudiesError, SubmittedStudy};
 
 /// The longest a run may wait for its sites.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(12 * 3600);
+/// The most bytes of a result in one message, with some left for what is around them.
+const ROOM: usize = MOST_MESSAGE_BYTES - (64 << 10);
 /// How long a node may take to say what it can do.
 const CAPABILITIES_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -116,7 +119,12 @@ impl Network for Desk {
     async fn result(&self, request: Request<ResultRequest>) -> Result<Response<ResultReply>, Status> {
         let run = find_run(&self.0, &request.into_inner().run)?;
         let read = |name: &str| self.0.home.read(&format!("runs/{run}/{name}")).map_err(home_status);
-        Ok(Response::new(ResultReply { result: read("result.json")?, tables: read("tables.json")? }))
+        let (result, tables) = (read("result.json")?, read("tables.json")?);
+        // Runs of earlier versions have none, and one that is too large for a message is read where it lies.
+        let evidence = read("evidence.json").unwrap_or_default();
+        let evidence =
+            if evidence.len() + result.len() + tables.len() < ROOM { evidence } else { Vec::new() };
+        Ok(Response::new(ResultReply { result, tables, evidence }))
     }
 }
 

@@ -17,6 +17,11 @@ pub(crate) struct Chain {
     tree: Tree,
 }
 
+/// The JSON of an entry in its line, which was found to be one.
+pub(crate) fn json(line: &[u8]) -> Option<&[u8]> {
+    line.strip_suffix(b"\n")?.get(DIGITS + 1..)
+}
+
 /// How many hexadecimal digits a chain hash has.
 const DIGITS: usize = 64;
 
@@ -45,8 +50,9 @@ impl Chain {
         line
     }
 
-    /// Checks the next line, newline included, and counts it in. A line at fault changes nothing.
-    pub(crate) fn follow(&mut self, line: &[u8]) -> Result<Entry, Fault> {
+    /// Checks the next line, newline included, and counts it in; gives its entry and leaf hash. A line at fault
+    /// changes nothing.
+    pub(crate) fn follow(&mut self, line: &[u8]) -> Result<(Entry, Hash), Fault> {
         let number = self.size + 1;
         let form = |what: &str| Fault::Form { line: number, what: what.to_owned() };
         let text = line.strip_suffix(b"\n").ok_or_else(|| form("its end is missing"))?;
@@ -65,21 +71,22 @@ impl Chain {
         self.bytes += line.len() as u64;
         self.head = head;
         self.tree.push(leaf);
-        Ok(entry)
+        Ok((entry, leaf))
     }
 
-    /// Follows the lines of `bytes` until there are `size` entries or no line is left, gives each entry to
-    /// `each`, and returns the bytes not used.
+    /// Follows the lines of `bytes` until there are `size` entries or no line is left, gives each entry and
+    /// leaf hash to `each`, and returns the bytes not used.
     pub(crate) fn follow_until<'a>(
         &mut self,
         size: u64,
         mut bytes: &'a [u8],
-        mut each: impl FnMut(Entry),
+        mut each: impl FnMut(Entry, Hash),
     ) -> Result<&'a [u8], Fault> {
         while self.size < size && !bytes.is_empty() {
             let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |newline| newline + 1);
             let (line, rest) = bytes.split_at(end);
-            each(self.follow(line)?);
+            let (entry, leaf) = self.follow(line)?;
+            each(entry, leaf);
             bytes = rest;
         }
         Ok(bytes)
@@ -115,7 +122,7 @@ mod tests {
         let expected = format!("{} {}\n", hex::encode(Sha256::digest(hashed)), str::from_utf8(json).unwrap());
         let mut chain = Chain::default();
         assert_eq!(chain.line(json), expected.as_bytes());
-        assert_eq!(chain.follow(expected.as_bytes()).unwrap().kind, "note");
+        assert_eq!(chain.follow(expected.as_bytes()).unwrap().0.kind, "note");
         assert_eq!((chain.size(), chain.bytes()), (1, expected.len() as u64));
     }
 

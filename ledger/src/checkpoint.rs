@@ -39,7 +39,8 @@ impl Checkpoint {
         if origin != key.origin().as_str() {
             return Err(CheckpointError::Origin);
         }
-        let size = size.parse().map_err(|_| CheckpointError::Text)?;
+        let canonical = size == "0" || !size.starts_with(['0', '+']);
+        let size = size.parse().ok().filter(|_| canonical).ok_or(CheckpointError::Text)?;
         let root = STANDARD.decode(root).map_err(|_| CheckpointError::Text)?;
         let root = Digest::try_from(root.as_slice()).map_err(|_| CheckpointError::Text)?;
         Ok(Self { size, root })
@@ -87,6 +88,8 @@ mod tests {
         for text in [
             "net.example/site/a\n".to_owned(),
             format!("net.example/site/a\n-1\n{root}\n"),
+            format!("net.example/site/a\n+1\n{root}\n"),
+            format!("net.example/site/a\n01\n{root}\n"),
             format!("net.example/site/a\n99999999999999999999\n{root}\n"),
             "net.example/site/a\n1\nAAAA\n".to_owned(),
             format!("net.example/site/a\n1\n{root}\nmore\n"),

@@ -9,7 +9,7 @@
 //!
 //! # The files
 //!
-//! A ledger is a folder with three files.
+//! A ledger is a folder with these files.
 //!
 //! ## `ledger.log`
 //!
@@ -57,8 +57,18 @@
 //! ```
 //!
 //! The signature is Ed25519 over the first three lines, newlines included. The key id is the first four bytes
-//! of `SHA-256(origin || 0x0A || 0x01 || public key)`. This version writes and accepts exactly one signature
-//! line.
+//! of `SHA-256(origin || 0x0A || 0x01 || public key)`. Lines of other
+//! keys are looked over.
+//!
+//! ## `cosigned`
+//!
+//! The newest checkpoint that witnesses have cosigned, in the same form; under the ledger's own signature stands a
+//! line of each witness, as C2SP `tlog-cosignature` defines `cosignature/v1`. It is there once a witness was had.
+//!
+//! ## `locked`
+//!
+//! There only if somebody else remembers a checkpoint of this ledger that it contradicts: why, in words. Nothing is
+//! appended any more, and nothing removes the lock but a person who has understood what happened.
 //!
 //! ## `lock`
 //!
@@ -81,27 +91,46 @@
 //! Anything else is a [`Fault`]: lines missing below the checkpoint, a chain, root or signature that does not
 //! fit, a missing checkpoint. It is never repaired. The ledger stays locked and a person must look.
 //!
+//! # Witnesses
+//!
+//! Whoever holds the signing key can write another history, and a complete older copy of the folder verifies. Both
+//! are found by somebody else who keeps a checkpoint. A [`Witness`] keeps the last one it cosigned of each ledger,
+//! and cosigns the next only with a proof that the ledger grew from there: a ledger that shows two histories finds
+//! no witness for one of them. What witnesses remember is shown to the ledger again ([`Ledger::confront`]); an older
+//! copy that was put back then locks itself.
+//!
 //! # Honest limits
 //!
-//! Whoever holds the signing key can write another history, and a complete older copy of the folder verifies.
-//! Both are found only by somebody who keeps an older or newer checkpoint; that is what witnesses are for.
+//! Witnesses that all collude with a ledger's owner can cosign two histories. Between two cosignatures the newest
+//! entries stand on the owner's word alone.
 
 mod chain;
 mod checkpoint;
+mod cosignature;
 mod entry;
+mod export;
 mod fault;
 mod ledger;
 mod merkle;
+mod message;
 mod note;
+mod proof;
 mod record;
 mod storage;
+mod subtrees;
 mod verification;
+mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use cosignature::{Cosigned, CosignedCheckpoint};
 pub use entry::{Entry, EntryError, MOST_ENTRY_BYTES};
+pub use export::{Audit, CosignedFault, CosignedPart, Export, ExportError};
 pub use fault::Fault;
-pub use ledger::{Ledger, LedgerError, Recovery};
-pub use note::{CheckpointKey, NoteError, Origin, OriginError, VerifierKey};
+pub use ledger::{Ledger, LedgerError, ProvenEntry, Recovery, Testimony};
+pub use message::{MOST_ITEMS, MessageError, ReceivedOffer};
+pub use note::{CheckpointKey, NoteError, Origin, OriginError, VerifierKey, VerifierKeyError};
+pub use proof::{ConsistencyProof, InclusionProof, MOST_PROOF_HASHES, ProofError};
 pub use record::Record;
-pub use storage::{DirectoryStorage, Storage};
+pub use storage::{DirectoryStorage, Document, Storage};
 pub use verification::{Verification, verify, verify_bytes};
+pub use witness::{DirectoryMemory, Memory, Offer, Unwitnessed, Witness};

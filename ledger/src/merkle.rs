@@ -36,13 +36,19 @@ impl Tree {
     pub(crate) fn root(&self) -> Hash {
         let mut subtrees = self.subtrees.iter().rev();
         match subtrees.next() {
-            None => Sha256::digest([]).into(),
+            None => empty(),
             Some(last) => subtrees.fold(*last, |right, left| node(left, &right)),
         }
     }
 }
 
-fn node(left: &Hash, right: &Hash) -> Hash {
+/// The hash over no leaf at all.
+pub(crate) fn empty() -> Hash {
+    Sha256::digest([]).into()
+}
+
+/// The hash over two neighbouring subtrees.
+pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 

@@ -27,14 +27,36 @@ pub trait Storage {
     /// Cuts the log to `length` bytes, to last.
     fn truncate_log(&mut self, length: u64) -> io::Result<()>;
 
-    /// The checkpoint, if there is one.
-    fn read_checkpoint(&self) -> io::Result<Option<Vec<u8>>>;
+    /// A document beside the log, if it is there.
+    fn read(&self, document: Document) -> io::Result<Option<Vec<u8>>>;
 
-    /// Puts a checkpoint in the place of the old one, to last: a crash leaves the old one or the new one.
-    fn replace_checkpoint(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Puts a document in the place of the old one, to last: a crash leaves the old one or the new one.
+    fn replace(&mut self, document: Document, bytes: &[u8]) -> io::Result<()>;
 }
 
-/// A ledger in a folder: `ledger.log`, `checkpoint`, `lock`.
+/// A small file beside the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Document {
+    /// The newest checkpoint.
+    Checkpoint,
+    /// The newest checkpoint that witnesses have cosigned, with their cosignatures.
+    Cosigned,
+    /// Why nothing may be appended any more. There only where a witness's memory contradicted the ledger.
+    Locked,
+}
+
+impl Document {
+    /// The name of its file.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Checkpoint => "checkpoint",
+            Self::Cosigned => "cosigned",
+            Self::Locked => "locked",
+        }
+    }
+}
+
+/// A ledger in a folder: `ledger.log`, the documents beside it, `lock`.
 #[derive(Debug)]
 pub struct DirectoryStorage {
     directory: PathBuf,
@@ -45,8 +67,8 @@ pub struct DirectoryStorage {
 #[derive(Debug)]
 pub struct DirectoryLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
 
-/// The most bytes a checkpoint file may have.
-const MOST_CHECKPOINT_BYTES: u64 = 16 * 1024;
+/// The most bytes of a document that are read: a checkpoint with the cosignatures of a thousand witnesses.
+const MOST_DOCUMENT_BYTES: u64 = 512 * 1024;
 
 impl DirectoryStorage {
     /// Opens the folder, making it and an empty log where they are missing.
@@ -100,27 +122,32 @@ impl Storage for DirectoryStorage {
         self.log.sync_all()
     }
 
-    fn read_checkpoint(&self) -> io::Result<Option<Vec<u8>>> {
-        let file = match File::open(self.directory.join("checkpoint")) {
+    fn read(&self, document: Document) -> io::Result<Option<Vec<u8>>> {
+        let file = match File::open(self.directory.join(document.file_name())) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
         let mut bytes = Vec::new();
-        file.take(MOST_CHECKPOINT_BYTES).read_to_end(&mut bytes)?;
+        file.take(MOST_DOCUMENT_BYTES).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
 
-    fn replace_checkpoint(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let temporary = self.directory.join("checkpoint.new");
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, self.directory.join("checkpoint"))?;
-        sync_directory(&self.directory)
+    fn replace(&mut self, document: Document, bytes: &[u8]) -> io::Result<()> {
+        replace(&self.directory, document.file_name(), bytes)
     }
 }
 
+/// Puts a file in the place of the one of that name, so that a crash leaves the old one or the new one.
+pub(crate) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let temporary = directory.join(format!("{name}.new"));
+    let mut file = File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, directory.join(name))?;
+    sync_directory(directory)
+}
+
 /// Makes the names in a folder outlast a power cut.
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }

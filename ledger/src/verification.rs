@@ -8,7 +8,7 @@ use crate::chain::Chain;
 use crate::checkpoint::Checkpoint;
 use crate::fault::Fault;
 use crate::note::VerifierKey;
-use crate::storage::Storage;
+use crate::storage::{Document, Storage};
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Verification {
 pub fn verify<S: Storage>(storage: &S, key: &VerifierKey) -> io::Result<Verification> {
     let _lock = storage.lock()?;
     let log = storage.read_log(0)?;
-    Ok(verify_bytes(&log, storage.read_checkpoint()?.as_deref(), key))
+    Ok(verify_bytes(&log, storage.read(Document::Checkpoint)?.as_deref(), key))
 }
 
 /// Verifies a copy of a ledger: the bytes of its log and of its checkpoint.
@@ -65,7 +65,7 @@ fn find_fault(
         .and_then(|bytes| Checkpoint::open(bytes, key).map_err(Fault::Checkpoint));
     // A line at fault says more than a bad checkpoint, so the lines come first.
     let covered = signed.as_ref().map_or(u64::MAX, |signed| signed.size);
-    let rest = chain.follow_until(covered, log, |_| {})?;
+    let rest = chain.follow_until(covered, log, |_, _| {})?;
     let signed = signed?;
     chain.agree(&signed)?;
     if rest.is_empty() { Ok(()) } else { Err(Fault::Unsigned { line: signed.size + 1, signed: signed.size }) }

@@ -6,12 +6,20 @@
 //! for the generated services.
 
 pub mod backoff;
+pub mod destination;
+pub mod dial;
 pub mod dictionary_directory;
+pub mod examination;
 pub mod identity;
+pub mod interception;
 pub mod invitation;
 pub mod membership;
 pub mod pin;
 pub mod private_file;
+pub mod probe;
+pub mod rate;
+pub mod settings;
 pub mod socket;
 pub mod tls;
 pub mod update;
+pub mod way_out;

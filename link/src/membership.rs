@@ -7,7 +7,6 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use notochord_proto::dictionary::DictionaryFiles;
 use notochord_proto::digest::Digest;
@@ -19,24 +18,27 @@ use notochord_proto::problem::{Place, Problem};
 use notochord_proto::root::Root;
 use notochord_proto::wire::enrolment_client::EnrolmentClient;
 use notochord_proto::wire::{EnrolReply, EnrolRequest};
-use rustls::CertificateError;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::destination::Destination;
+use crate::dial::CONNECT_TIMEOUT;
 use crate::dictionary_directory::{self, DirectoryError};
 use crate::identity::{Holder, Identity, certificate_end};
+use crate::interception::{Fault, Issuer, fault};
 use crate::invitation::Invitation;
 use crate::private_file::{create_private_directory, replace};
+use crate::probe;
 use crate::socket::call_over;
 use crate::tls::{self, Credentials, TlsError};
 use crate::update::{Update, UpdateError};
+use crate::way_out::{WayOut, WayOutError, Wire};
 
-/// How long opening a connection may take.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection on which both sides have proven who they are.
+pub type Connection = TlsStream<Box<dyn Wire>>;
 
 /// An enrolled site or person.
 pub struct Membership {
@@ -54,6 +56,16 @@ pub struct Membership {
     /// The data dictionary's files, as the root document names them.
     pub dictionary: DictionaryFiles,
     chain: Vec<CertificateDer<'static>>,
+    way_out: WayOut,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To serve or to call on it.
+    Link,
+    /// To ask what [`crate::probe`] asks.
+    Probe,
 }
 
 /// The public keys of a site.
@@ -88,6 +100,18 @@ pub enum MembershipError {
     /// The invitation is over.
     #[error("the invitation ended on {0}; ask the coordinator for a new one")]
     InvitationExpired(String),
+    /// Somebody answers there with a certificate of another authority: most often a firewall that inspects TLS.
+    #[error(
+        "who answers at {address} is not the network's coordinator: its certificate is of another authority, \
+         issued by `{issuer}`. If that is your organisation's, a firewall in between inspects TLS: ask IT to \
+         exempt {address} from inspection. If it is not, do not trust it"
+    )]
+    Intercepted {
+        /// Where.
+        address: String,
+        /// Who issued what it shows, as it says.
+        issuer: Issuer,
+    },
     /// Nobody there, or somebody else.
     #[error("{address} cannot be reached as the network's coordinator: {reason}")]
     Unreachable {
@@ -116,6 +140,20 @@ pub enum MembershipError {
     /// Keys or certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// No connection.
+    #[error(transparent)]
+    WayOut(#[from] WayOutError),
+}
+
+impl MembershipError {
+    /// Why who answered in the coordinator's place is not the coordinator, where that is the error; in fixed words.
+    pub fn unproven(&self) -> Option<&'static str> {
+        match self {
+            Self::Intercepted { issuer, .. } => Some(Fault::OtherAuthority(issuer.clone()).reason()),
+            Self::Unproven { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 impl Membership {
@@ -125,6 +163,7 @@ impl Membership {
         directory: &Path,
         invitation: &Invitation,
         site: Option<SiteKeys>,
+        way_out: &WayOut,
         now: OffsetDateTime,
     ) -> Result<Self, MembershipError> {
         if now >= invitation.expires {
@@ -140,10 +179,10 @@ impl Membership {
             node_key: site.map(|keys| keys.node.to_bytes().to_vec()).unwrap_or_default(),
             steward_key: site.map(|keys| keys.steward.to_bytes().to_vec()).unwrap_or_default(),
         };
-        let reply = ask(invitation, request).await?;
+        let reply = ask(invitation, request, way_out).await?;
         check(&reply, invitation, site.is_some()).map_err(MembershipError::Impostor)?;
         write(directory, invitation, &reply)?;
-        Self::load(directory)
+        Ok(Self::load(directory)?.leaving_by(way_out.clone()))
     }
 
     /// Reads a directory that [`Membership::enrol`] wrote.
@@ -192,7 +231,13 @@ impl Membership {
             root_digest: envelope.payload_digest(),
             dictionary,
             chain,
+            way_out: WayOut::default(),
         })
+    }
+
+    /// The same, reaching the coordinator by this way out.
+    pub fn leaving_by(self, way_out: WayOut) -> Self {
+        Self { way_out, ..self }
     }
 
     /// Puts a new root document and its dictionary in the place of those that are held.
@@ -202,7 +247,7 @@ impl Membership {
         // The dictionary first: whatever happens, the root document in force has its dictionary beside it.
         dictionary_directory::keep(&self.directory, update.files())?;
         replace(&root, update.root().to_json().as_bytes()).map_err(|source| file_error(&root, source))?;
-        Self::load(&self.directory)
+        Ok(Self::load(&self.directory)?.leaving_by(self.way_out))
     }
 
     /// The site's or person's id.
@@ -222,24 +267,50 @@ impl Membership {
         self.chain.first().and_then(|leaf| certificate_end(leaf).ok()).unwrap_or_default()
     }
 
+    /// How connections leave from here.
+    pub fn way_out(&self) -> &WayOut {
+        &self.way_out
+    }
+
     /// Opens a connection to the coordinator, both sides proving who they are.
-    pub async fn dial(&self) -> Result<TlsStream<TcpStream>, MembershipError> {
-        let socket = connect(&self.connect).await?;
-        self.greet(socket, &self.connect).await
+    pub async fn dial(&self) -> Result<Connection, MembershipError> {
+        let wire = open(&self.way_out, &self.connect).await?;
+        self.greet(wire, &self.connect).await
     }
 
     /// Proves who both sides are on a connection that is open already, whoever opened it.
-    pub async fn greet(
+    pub async fn greet(&self, wire: Box<dyn Wire>, address: &str) -> Result<Connection, MembershipError> {
+        self.greet_for(Purpose::Link, wire, address).await
+    }
+
+    /// The same, for a purpose that the other side learns.
+    pub async fn greet_for(
         &self,
-        socket: TcpStream,
+        purpose: Purpose,
+        wire: Box<dyn Wire>,
         address: &str,
-    ) -> Result<TlsStream<TcpStream>, MembershipError> {
+    ) -> Result<Connection, MembershipError> {
         let authority = self.chain.last().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
         let key = tls::private_key(&tls::read_key(&self.directory.join("tls.key"))?);
         let config = tls::client_config(&authority, Credentials { chain: self.chain.clone(), key })?;
         let name = tls::coordinator_server_name(self.network())?;
-        handshake(TlsConnector::from(config), socket, name, address).await
+        let config = match purpose {
+            Purpose::Link => config,
+            Purpose::Probe => tls::speaking(&config, probe::PROTOCOL),
+        };
+        handshake(TlsConnector::from(config), wire, name, address).await
     }
+}
+
+/// Has whoever answers prove to be of the network that an invitation names, while the caller stays unknown.
+pub async fn greet_unknown(
+    invitation: &Invitation,
+    wire: Box<dyn Wire>,
+    address: &str,
+) -> Result<Connection, MembershipError> {
+    let config = tls::enrolment_client_config(invitation.authority)?;
+    let name = tls::coordinator_server_name(&invitation.network)?;
+    handshake(TlsConnector::from(config), wire, name, address).await
 }
 
 /// Writes a membership without enrolment: for the coordinator's own first person.
@@ -268,11 +339,13 @@ pub fn write_directly(
     put("member.toml", member.as_bytes())
 }
 
-async fn ask(invitation: &Invitation, request: EnrolRequest) -> Result<EnrolReply, MembershipError> {
-    let socket = connect(&invitation.enrol).await?;
-    let config = tls::enrolment_client_config(invitation.authority)?;
-    let name = tls::coordinator_server_name(&invitation.network)?;
-    let stream = handshake(TlsConnector::from(config), socket, name, &invitation.enrol).await?;
+async fn ask(
+    invitation: &Invitation,
+    request: EnrolRequest,
+    way_out: &WayOut,
+) -> Result<EnrolReply, MembershipError> {
+    let wire = open(way_out, &invitation.enrol).await?;
+    let stream = greet_unknown(invitation, wire, &invitation.enrol).await?;
     let (channel, _gone) = call_over(stream).await.map_err(|error| unreachable(&invitation.enrol, error))?;
     let reply = timeout(CONNECT_TIMEOUT, EnrolmentClient::new(channel).enrol(request))
         .await
@@ -326,45 +399,25 @@ fn write(directory: &Path, invitation: &Invitation, reply: &EnrolReply) -> Resul
     write_directly(directory, label, connect, &chain, &reply.sealed_root, &dictionary)
 }
 
-async fn connect(address: &str) -> Result<TcpStream, MembershipError> {
-    let socket = timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
-        .await
-        .map_err(|_| unreachable(address, "no answer within 10 s"))?
-        .map_err(|error| unreachable(address, error))?;
-    socket.set_nodelay(true).map_err(|error| unreachable(address, error))?;
-    Ok(socket)
+async fn open(way_out: &WayOut, address: &str) -> Result<Box<dyn Wire>, MembershipError> {
+    let destination: Destination = address.parse().map_err(WayOutError::from)?;
+    Ok(way_out.open(&destination).await?)
 }
 
 async fn handshake(
     connector: TlsConnector,
-    socket: TcpStream,
+    wire: Box<dyn Wire>,
     name: rustls::pki_types::ServerName<'static>,
     address: &str,
-) -> Result<TlsStream<TcpStream>, MembershipError> {
-    timeout(CONNECT_TIMEOUT, connector.connect(name, socket))
-        .await
-        .map_err(|_| unreachable(address, "no TLS handshake within 10 s"))?
-        .map_err(|error| match error.get_ref().and_then(|cause| cause.downcast_ref()) {
-            Some(rustls::Error::InvalidCertificate(fault)) => {
-                MembershipError::Unproven { address: address.to_owned(), reason: reason(fault) }
-            }
-            _ => unreachable(address, error),
-        })
-}
-
-/// What is wrong with a certificate, in few and fixed words.
-fn reason(fault: &CertificateError) -> &'static str {
-    match fault {
-        // An authority of the same name but another key is found out by its signature.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "its certificate is of another authority"
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another name"
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
-        _ => "its certificate does not hold",
-    }
+) -> Result<Connection, MembershipError> {
+    let shaken = timeout(CONNECT_TIMEOUT, connector.connect(name, wire)).await;
+    let limit = CONNECT_TIMEOUT.as_secs();
+    let done = shaken.map_err(|_| unreachable(address, format!("no TLS handshake within {limit} s")))?;
+    done.map_err(|error| match fault(&error) {
+        Fault::OtherAuthority(issuer) => MembershipError::Intercepted { address: address.to_owned(), issuer },
+        Fault::Certificate(reason) => MembershipError::Unproven { address: address.to_owned(), reason },
+        fault => unreachable(address, fault),
+    })
 }
 
 fn unreachable(address: &str, reason: impl std::fmt::Display) -> MembershipError {

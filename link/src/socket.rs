@@ -1,5 +1,6 @@
 //! gRPC over one connection that is already open, in either direction.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -15,17 +16,46 @@ use tonic::transport::{Channel, Endpoint, Server, Uri};
 
 /// The most bytes of one message.
 pub const MOST_MESSAGE_BYTES: usize = 32 << 20;
-/// How often an idle link is probed: below the minute after which hospital firewalls cut idle connections.
-pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a probe may go unanswered before the link counts as lost.
-pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most calls that are under way on one connection.
+pub const MOST_CALLS: u32 = 16;
 
-/// A gRPC server with the link's keepalive, to which services are added.
+/// The most bytes of a call's headers.
+const MOST_HEADER_BYTES: u32 = 16 << 10;
+/// The most calls that a peer may have taken back and that are not cleared away yet.
+const MOST_RESETS: usize = 32;
+/// The most calls that wait for their turn at a connection.
+const MOST_WAITING: usize = 64;
+
+/// How links are probed. Both sides probe, whether the link is idle or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    /// How often: well below the minute after which hospital firewalls cut idle connections.
+    pub interval: Duration,
+    /// How long a probe may go unanswered before the link counts as lost.
+    pub timeout: Duration,
+}
+
+impl Default for Keepalive {
+    /// A link that is dead is found within 10 s.
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(5), timeout: Duration::from_secs(5) }
+    }
+}
+
+/// A gRPC server with the link's usual keepalive and bounds, to which services are added.
 pub fn server() -> Server {
+    server_with(Keepalive::default())
+}
+
+/// A gRPC server with this keepalive.
+pub fn server_with(keepalive: Keepalive) -> Server {
     Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .concurrency_limit_per_connection(16)
+        .http2_keepalive_interval(Some(keepalive.interval))
+        .http2_keepalive_timeout(Some(keepalive.timeout))
+        .concurrency_limit_per_connection(MOST_CALLS as usize)
+        .max_concurrent_streams(MOST_CALLS)
+        .http2_max_header_list_size(MOST_HEADER_BYTES)
+        .http2_max_pending_accept_reset_streams(Some(MOST_RESETS))
 }
 
 /// Serves `services` on this one connection until it is gone.
@@ -33,17 +63,41 @@ pub async fn serve_on<I>(connection: I, services: Router) -> Result<(), tonic::t
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    serve_until(connection, services, std::future::pending()).await
+}
+
+/// Serves `services` on this one connection until it is gone, or until `stopped` and the calls that are under way
+/// then have been answered.
+pub async fn serve_until<I>(
+    connection: I,
+    services: Router,
+    stopped: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let (connection, gone) = Watched::new(connection, ());
     // The stream of connections must not end, or the server says goodbye to the one it has.
     let connections = tokio_stream::once(Ok::<_, io::Error>(connection)).chain(tokio_stream::pending());
     tokio::select! {
-        served = services.serve_with_incoming(connections) => served,
+        served = services.serve_with_incoming_shutdown(connections, stopped) => served,
         _ = gone => Ok(()),
     }
 }
 
 /// A gRPC client on this one connection, and a future that ends when the connection is gone.
 pub async fn call_over<I>(connection: I) -> Result<(Channel, Gone), tonic::transport::Error>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    call_over_with(connection, Keepalive::default()).await
+}
+
+/// A gRPC client with this keepalive.
+pub async fn call_over_with<I>(
+    connection: I,
+    keepalive: Keepalive,
+) -> Result<(Channel, Gone), tonic::transport::Error>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -54,9 +108,11 @@ where
         std::future::ready(connection.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)))
     });
     let channel = Endpoint::from_static("http://link")
-        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .http2_keep_alive_interval(keepalive.interval)
+        .keep_alive_timeout(keepalive.timeout)
         .keep_alive_while_idle(true)
+        .http2_max_header_list_size(MOST_HEADER_BYTES)
+        .buffer_size(MOST_WAITING)
         .connect_with_connector(connector)
         .await?;
     Ok((channel, gone))

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use notochord_proto::name::NetworkName;
 use rcgen::{CertificateParams, KeyPair};
+use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::TLS13;
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use zeroize::Zeroizing;
 
+use crate::interception::naming_issuers;
 use crate::pin::{PinnedAuthority, root_store};
 use crate::private_file::{create_private, read_private};
+use crate::probe;
 use notochord_proto::digest::Digest;
 
 /// What can go wrong with keys and certificates.
@@ -82,11 +85,21 @@ pub fn client_config(
     authority: &CertificateDer<'_>,
     own: Credentials,
 ) -> Result<Arc<ClientConfig>, TlsError> {
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(root_store(authority)?), provider()).build()?;
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
-        .with_root_certificates(root_store(authority)?)
+        .dangerous()
+        .with_custom_certificate_verifier(naming_issuers(verifier))
         .with_client_auth_cert(own.chain, own.key)?;
     Ok(Arc::new(config))
+}
+
+/// The same, for speaking this protocol.
+pub fn speaking(config: &ClientConfig, protocol: &[u8]) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    Arc::new(config)
 }
 
 /// For enrolment: no identity yet, and an authority known by its fingerprint alone.
@@ -94,7 +107,21 @@ pub fn enrolment_client_config(authority: Digest) -> Result<Arc<ClientConfig>, T
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(PinnedAuthority::new(authority, provider())))
+        .with_custom_certificate_verifier(naming_issuers(Arc::new(PinnedAuthority::new(
+            authority,
+            provider(),
+        ))))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// For reaching a proxy within TLS: it must be certified by one of `roots`, which are trusted for nothing else.
+pub fn proxy_client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build()?;
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(naming_issuers(verifier))
         .with_no_client_auth();
     Ok(Arc::new(config))
 }
@@ -106,10 +133,11 @@ pub fn server_config(
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(root_store(authority)?), provider()).build()?;
-    let config = ServerConfig::builder_with_provider(provider())
+    let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(verifier)
         .with_single_cert(own.chain, own.key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), probe::PROTOCOL.to_vec()];
     Ok(Arc::new(config))
 }
 

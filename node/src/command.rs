@@ -4,6 +4,7 @@
 
 mod check;
 mod dictionary;
+mod doctor;
 mod enrol;
 mod erase;
 mod import;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use notochord_program::command_line;
 use notochord_program::failure::Failure;
-use notochord_program::ledger_command::LedgerCommand;
+use notochord_program::ledger_command::{LedgerCommand, Place};
 
 use crate::home::Home;
 
@@ -68,9 +69,11 @@ enum Command {
     Serve(serve::Serve),
     /// Say who this node is, what data it holds and what waits
     Status(status::Status),
+    /// Try every step of the way to the coordinator, and say what is wrong with it
+    Doctor(doctor::Doctor),
     /// Say in plain words what this centre allows
     Policy(policy::PolicyArguments),
-    /// Show or verify the ledger
+    /// Show, verify or export the ledger
     #[command(subcommand, after_help = "Example: notochord-node --home node ledger verify")]
     Ledger(LedgerCommand),
 }
@@ -92,10 +95,16 @@ fn dispatch(Arguments { home, command }: Arguments) -> Result<(), Failure> {
         Command::Study(command) => command.run(&home),
         Command::Serve(command) => command.run(&home),
         Command::Status(command) => command.run(&home),
+        Command::Doctor(command) => command.run(&home),
         Command::Policy(command) => command.run(&home),
-        Command::Ledger(command) => {
+        Command::Ledger(command) => command.run(|| {
             let home = Home::open(&home)?;
-            command.run(home.ledger_storage()?, home.checkpoint_key()?)
-        }
+            Ok(Place {
+                storage: home.ledger_storage()?,
+                verifier: home.checkpoint_key()?.verifier(),
+                // Those whose ledgers this node witnesses are the witnesses of its own.
+                witnesses: home.witness()?.ledgers().map_err(Failure::failed)?,
+            })
+        }),
     }
 }

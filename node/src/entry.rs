@@ -186,6 +186,13 @@ pub(crate) struct RunClosed {
     pub(crate) rounds: Vec<Digest>,
 }
 
+/// This node, as a witness, did not cosign another ledger's checkpoint.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct WitnessRefused {
+    pub(crate) origin: String,
+    pub(crate) reason: String,
+}
+
 kinds!(
     Initialised = "initialised",
     Enrolled = "enrolled",
@@ -205,6 +212,7 @@ kinds!(
     RoundRefused = "round_refused",
     RecordRefused = "record_refused",
     RunClosed = "run_closed",
+    WitnessRefused = "witness_refused",
 );
 
 /// Whether the ledger holds the release of this round under this idempotency key: what was answered once may be
@@ -232,6 +240,22 @@ pub(crate) fn last_turned_away(ledger: &Ledger, reason: &str) -> Option<OffsetDa
     of_kind(ledger, LinkRefused::KIND)
         .find(|entry| entry.body::<LinkRefused>().is_ok_and(|refused| refused.reason == reason))
         .map(|entry| entry.time)
+}
+
+/// When this node last refused to cosign for this ledger and reason.
+pub(crate) fn last_unwitnessed(ledger: &Ledger, refused: &WitnessRefused) -> Option<OffsetDateTime> {
+    let same = |body: WitnessRefused| body.origin == refused.origin && body.reason == refused.reason;
+    of_kind(ledger, WitnessRefused::KIND).find(|entry| entry.body().is_ok_and(same)).map(|entry| entry.time)
+}
+
+/// Whether an entry says of a run what the coordinator knows already: that this node was asked, and how it ended.
+/// What was released is not among it: which rule withheld a whole step stays at the centre.
+pub(crate) fn is_known_of(entry: &Entry, run: &RunId) -> bool {
+    match entry.kind.as_str() {
+        Intent::KIND => entry.body::<Intent>().is_ok_and(|intent| intent.run == *run),
+        RunClosed::KIND => entry.body::<RunClosed>().is_ok_and(|closed| closed.run == *run),
+        _ => false,
+    }
 }
 
 fn of_kind<'a>(ledger: &'a Ledger, kind: &'static str) -> impl Iterator<Item = &'a Entry> {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! policy.toml           the centre's own policy: it can only be stricter than the network's rules
+//! link.toml             the way out of the hospital, where it is not straight (see `notochord_link::settings`)
 //! keys/                 node.key (answers, checkpoints), steward.key (acceptances), record.key (0600);
 //!                       snapshot.key, where snapshots are sealed
 //! network/              the membership: certificate, root document, dictionary
@@ -11,6 +12,7 @@
 //! studies/<sha256>.json sealed studies as they arrived
 //! decisions/<sha256>.json  what the data steward decided about each
 //! ledger/               the record of everything that was asked and answered
+//! witness/              the last checkpoint of each other ledger that this node has cosigned
 //! state/                sled: answers given, by idempotency key (can be computed again)
 //! ```
 
@@ -20,10 +22,14 @@ use std::path::{Path, PathBuf};
 
 use notochord_engine::record_key::RecordKey;
 use notochord_engine::snapshot::{SnapshotKey, SnapshotKeyError, Snapshots};
-use notochord_ledger::{CheckpointKey, DirectoryStorage, Ledger, LedgerError, Origin, OriginError};
+use notochord_ledger::{
+    CheckpointKey, DirectoryMemory, DirectoryStorage, Document, Ledger, LedgerError, Origin, Storage as _,
+    Witness,
+};
 use notochord_link::dictionary_directory::DirectoryError;
 use notochord_link::membership::{Membership, MembershipError, SiteKeys};
 use notochord_link::private_file::{create_private, create_private_directory, read_signing_key, replace};
+use notochord_link::settings::LinkSettings;
 use notochord_program::failure::Failure;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::fields::Section;
@@ -61,9 +67,6 @@ pub enum HomeError {
     /// Nothing there.
     #[error("{0} is no node's directory; run `notochord-node init` first, or name the right one with --home")]
     Missing(String),
-    /// The ledger's name.
-    #[error(transparent)]
-    Origin(#[from] OriginError),
     /// A file that a person may have touched.
     #[error("{0}")]
     Problem(#[from] Problem),
@@ -88,6 +91,7 @@ impl From<HomeError> for Failure {
                 MembershipError::InvitationExpired(_)
                 | MembershipError::Refused(_)
                 | MembershipError::Impostor(_)
+                | MembershipError::Intercepted { .. }
                 | MembershipError::Unproven { .. }
                 | MembershipError::Update(_),
             ) => Self::refused(error),
@@ -122,7 +126,7 @@ impl Home {
         let node = new_key(&home.path("keys.new/node.key"))?;
         new_key(&home.path("keys.new/steward.key"))?;
         new_key(&home.path("keys.new/record.key"))?;
-        Ledger::create(home.ledger_storage()?, checkpoint_key(&node)?)?;
+        Ledger::create(home.ledger_storage()?, checkpoint_key(&node))?;
         home.write("policy.toml", POLICY.as_bytes())?;
         // Last: a directory without it is no node.
         let (new, keys) = (home.path("keys.new"), home.path("keys"));
@@ -176,9 +180,15 @@ impl Home {
         self.path("network")
     }
 
-    /// The network this node belongs to.
+    /// The network this node belongs to, reached as `link.toml` says.
     pub fn membership(&self) -> Result<Membership, HomeError> {
-        Ok(Membership::load(&self.network_directory())?)
+        let membership = Membership::load(&self.network_directory())?;
+        Ok(membership.leaving_by(self.link_settings()?.way_out))
+    }
+
+    /// How this node's links are made.
+    pub fn link_settings(&self) -> Result<LinkSettings, HomeError> {
+        Ok(LinkSettings::load(&self.0)?)
     }
 
     /// The network's data dictionary.
@@ -242,6 +252,13 @@ impl Home {
         Ok(Ledger::open(self.ledger_storage()?, self.checkpoint_key()?)?)
     }
 
+    /// Why the ledger locked itself, if it did.
+    pub fn ledger_lock(&self) -> Result<Option<String>, HomeError> {
+        let why = self.ledger_storage()?.read(Document::Locked);
+        let why = why.map_err(|source| file_error(&self.path("ledger/locked"), source))?;
+        Ok(why.map(|why| String::from_utf8_lossy(&why).trim_end().to_owned()))
+    }
+
     /// The ledger's files.
     pub fn ledger_storage(&self) -> Result<DirectoryStorage, HomeError> {
         let path = self.path("ledger");
@@ -250,7 +267,14 @@ impl Home {
 
     /// The key that signs the ledger's checkpoints.
     pub fn checkpoint_key(&self) -> Result<CheckpointKey, HomeError> {
-        checkpoint_key(&self.node_key()?)
+        Ok(checkpoint_key(&self.node_key()?))
+    }
+
+    /// The node as a witness of other ledgers.
+    pub fn witness(&self) -> Result<Witness, HomeError> {
+        let path = self.path("witness");
+        let memory = DirectoryMemory::open(&path).map_err(|source| file_error(&path, source))?;
+        Ok(Witness::new(self.checkpoint_key()?, memory))
     }
 
     fn secret_key(&self, name: &'static str) -> Result<SecretKey, HomeError> {
@@ -258,11 +282,8 @@ impl Home {
     }
 }
 
-/// The ledger is named by its key: it exists before the node has a name in any network.
-fn checkpoint_key(node: &SecretKey) -> Result<CheckpointKey, HomeError> {
-    let digits: String = node.public().id().0.chars().take(16).collect();
-    let origin = Origin::new(format!("notochord-node-{digits}"))?;
-    Ok(CheckpointKey::new(origin, node.signing_key().clone()))
+fn checkpoint_key(node: &SecretKey) -> CheckpointKey {
+    CheckpointKey::new(Origin::of_node(&node.public()), node.signing_key().clone())
 }
 
 fn new_key(path: &Path) -> Result<SecretKey, HomeError> {

@@ -17,5 +17,6 @@ pub mod respond;
 pub mod serve;
 pub mod service;
 pub mod store;
+mod witnessing;
 
 pub use command::main;

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use notochord_ledger::{Ledger, Record, Recovery};
+use notochord_ledger::{Ledger, Record, Recovery, Witness};
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::keys::SecretKey;
@@ -16,7 +16,7 @@ use notochord_proto::sealed_study::{FEWEST_SITES, SealedStudy};
 use notochord_proto::wire;
 use notochord_stats::plan::{Plan, PlannedAnalysis};
 use prost::Message as _;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
@@ -33,6 +33,8 @@ pub struct Responder {
     store: Store,
     /// One round at a time: two copies of a question must not race to its first answer.
     ledger: Mutex<Ledger>,
+    /// What this node remembers of other ledgers.
+    witness: Mutex<Witness>,
 }
 
 impl Responder {
@@ -40,8 +42,8 @@ impl Responder {
     pub fn new(centre: Centre) -> Result<Self, Refusal> {
         let home = centre.home();
         let (key, store) = (home.node_key()?, Store::open(&home.path("state"))?);
-        let ledger = Mutex::new(home.ledger()?);
-        Ok(Self { centre, key, store, ledger })
+        let (ledger, witness) = (Mutex::new(home.ledger()?), Mutex::new(home.witness()?));
+        Ok(Self { centre, key, store, ledger, witness })
     }
 
     /// What was repaired when the ledger was opened.
@@ -273,13 +275,23 @@ impl Responder {
         }
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    /// What time it is.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.centre.now()
+    }
+
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // The ledger checks itself before each append, whatever happened to a thread that held it.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn witness(&self) -> MutexGuard<'_, Witness> {
+        // A witness reads what it kept each time, whatever happened to a thread that held it.
+        self.witness.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes an entry whose failure changes nothing about the answer.
-    fn write_down(&self, record: &impl Record) {
+    pub(crate) fn write_down(&self, record: &impl Record) {
         if let Err(error) = record.write(&mut self.ledger(), self.centre.now()) {
             tracing::error!(%error, "the ledger could not be written");
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use notochord_proto::wire::node_server::Node;
 use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
-    ContributeRequest, DeliverReply, DeliverRequest, HealthReply, HealthRequest,
+    ContributeRequest, CosignReply, CosignRequest, DeliverReply, DeliverRequest, HealthReply, HealthRequest,
+    RecallReply, RecallRequest, RemindReply, RemindRequest, TestifyReply, TestifyRequest,
 };
 use notochord_stats::registry::KINDS;
 use tonic::{Request, Response, Status};
@@ -66,5 +67,25 @@ impl Node for NodeService {
 
     async fn health(&self, _: Request<HealthRequest>) -> Result<Response<HealthReply>, Status> {
         Ok(Response::new(HealthReply {}))
+    }
+
+    async fn testify(&self, request: Request<TestifyRequest>) -> Result<Response<TestifyReply>, Status> {
+        let request = request.into_inner();
+        self.off_the_link(move |responder| responder.testify(&request)).await.map(Response::new)
+    }
+
+    async fn recall(&self, request: Request<RecallRequest>) -> Result<Response<RecallReply>, Status> {
+        let request = request.into_inner();
+        self.off_the_link(move |responder| responder.recall(request)).await.map(Response::new)
+    }
+
+    async fn cosign(&self, request: Request<CosignRequest>) -> Result<Response<CosignReply>, Status> {
+        let request = request.into_inner();
+        self.off_the_link(move |responder| responder.cosign(request)).await.map(Response::new)
+    }
+
+    async fn remind(&self, request: Request<RemindRequest>) -> Result<Response<RemindReply>, Status> {
+        let request = request.into_inner();
+        self.off_the_link(move |responder| responder.remind(&request)).await.map(Response::new)
     }
 }

@@ -27,3 +27,24 @@ pub async fn stop_signal() -> io::Result<()> {
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
 }
+
+/// The signals that tell the server to read its settings anew: on Unix those that hang up, elsewhere none.
+pub struct ReloadSignals(#[cfg(unix)] tokio::signal::unix::Signal);
+
+/// Listens for [`ReloadSignals`]; from now on a hang-up does not end the server.
+pub fn reload_signals() -> io::Result<ReloadSignals> {
+    #[cfg(unix)]
+    return Ok(ReloadSignals(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?));
+    #[cfg(not(unix))]
+    Ok(ReloadSignals())
+}
+
+impl ReloadSignals {
+    /// The next one; nothing where none can come any more.
+    pub async fn recv(&mut self) -> Option<()> {
+        #[cfg(unix)]
+        return self.0.recv().await;
+        #[cfg(not(unix))]
+        None
+    }
+}

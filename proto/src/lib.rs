@@ -16,6 +16,7 @@ pub mod name;
 pub mod problem;
 pub mod role;
 pub mod root;
+pub mod roster;
 pub mod schedule;
 pub mod scope;
 pub mod sealed_study;

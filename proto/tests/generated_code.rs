@@ -7,7 +7,7 @@ use std::path::Path;
 #[test]
 fn the_generated_code_is_what_the_proto_files_say() {
     let room = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources = ["node", "round", "network"].map(|name| format!("notochord/v1/{name}.proto"));
+    let sources = ["evidence", "node", "round", "network"].map(|name| format!("notochord/v1/{name}.proto"));
     let descriptors = protox::compile(sources, [room.join("proto")]).unwrap();
     let made = tempfile::tempdir().unwrap();
     tonic_prost_build::configure()

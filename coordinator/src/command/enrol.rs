@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use notochord_link::invitation::Invitation;
 use notochord_link::membership::Membership;
+use notochord_link::settings::LinkSettings;
 use notochord_program::failure::Failure;
 use time::OffsetDateTime;
 
@@ -29,9 +30,9 @@ impl Enrol {
                 home.display()
             )));
         }
-        let membership = Membership::enrol(home, &invitation, None, OffsetDateTime::now_utc())
-            .await
-            .map_err(membership_failure)?;
+        let (way_out, now) = (LinkSettings::load(home)?.way_out, OffsetDateTime::now_utc());
+        let membership =
+            Membership::enrol(home, &invitation, None, &way_out, now).await.map_err(membership_failure)?;
         println!("{} is a member of the network `{}`.", membership.label, membership.network());
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::result::ResultBundle;
 pub(super) struct ResultCommand {
     /// A run's id, or a study for its newest released run
     run: String,
-    /// Write result.json, the CSV files and report.html here
+    /// Write result.json, evidence.json, the CSV files and report.html here
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print result.json
@@ -47,5 +47,5 @@ pub(super) async fn fetch(client: &mut Client, run: &str) -> Result<ResultBundle
     let reply = client.desk.result(request).await.map_err(status_failure)?.into_inner();
     let tables = serde_json::from_slice(&reply.tables)
         .map_err(|error| Failure::failed(format!("the coordinator's tables cannot be read: {error}")))?;
-    Ok(ResultBundle { json: reply.result, tables })
+    Ok(ResultBundle { json: reply.result, tables, evidence: reply.evidence })
 }

@@ -25,7 +25,7 @@ pub(super) struct Run {
     /// How long sites may take
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     deadline: Duration,
-    /// Write result.json, the CSV files and report.html here
+    /// Write result.json, evidence.json, the CSV files and report.html here
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print events as JSON lines, and no tables

@@ -70,6 +70,7 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
         store,
         hub,
         submitting: Mutex::default(),
+        witnessing: tokio::sync::Mutex::default(),
         clock: Arc::new(OffsetDateTime::now_utc),
         home: home.clone(),
     });

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod every_crash;
 mod faulty_storage;
 
 use ed25519_dalek::SigningKey;
@@ -207,7 +208,7 @@ fn an_older_copy_under_a_running_process_is_found() {
     let (log, checkpoint) = written(2).contents();
     disk.clone().truncate_log(log.len() as u64).unwrap();
     assert!(matches!(append(&mut ledger, 3), Err(LedgerError::Broken(Fault::RolledBack { known: 3, .. }))));
-    disk.clone().replace_checkpoint(&checkpoint.unwrap()).unwrap();
+    disk.clone().replace(Document::Checkpoint, &checkpoint.unwrap()).unwrap();
     assert!(matches!(
         append(&mut ledger, 3),
         Err(LedgerError::Broken(Fault::RolledBack { known: 3, found: 2 }))

@@ -55,8 +55,9 @@ impl Enrol {
         // Beside the present membership, which a site that is invited again keeps until the new one is complete.
         let directory = home.path("network.new");
         remove(&directory)?;
-        let enrolled =
-            Membership::enrol(&directory, invitation, Some(home.site_keys()?), OffsetDateTime::now_utc());
+        let (keys, settings) = (home.site_keys()?, home.link_settings()?);
+        let now = OffsetDateTime::now_utc();
+        let enrolled = Membership::enrol(&directory, invitation, Some(keys), &settings.way_out, now);
         let membership = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -2,11 +2,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use notochord_link::membership::Membership;
 use notochord_program::failure::Failure;
-use notochord_program::server::{log_to_stderr, stop_signal};
+use notochord_program::server::{log_to_stderr, reload_signals, stop_signal};
 use notochord_proto::name::Address;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::centre::Centre;
@@ -28,12 +30,18 @@ impl Serve {
         let home = Home::open(path)?;
         log_to_stderr();
         let membership = Arc::new(home.membership()?);
+        let keepalive = home.link_settings()?.keepalive;
         let centre = Centre::open(home, Arc::new(OffsetDateTime::now_utc)).map_err(Failure::failed)?;
         let responder = Arc::new(Responder::new(centre).map_err(Failure::failed)?);
         for recovery in responder.recoveries() {
             warn!(%recovery, "the ledger was repaired");
         }
         info!(identity = %membership.identity, "serving");
+        if let Ok(coordinator) = membership.connect.parse()
+            && let Ok(Some(proxy)) = membership.way_out().proxy_to(&coordinator)
+        {
+            info!(%proxy, "the coordinator is reached through a proxy");
+        }
         if membership.root.throwaway_minimum.is_some() {
             warn!("this is a throw-away network: its thresholds protect nobody");
         }
@@ -41,13 +49,16 @@ impl Serve {
             let serving = async {
                 match &self.listen {
                     None => {
-                        dial(&membership, responder).await;
-                        Ok(())
+                        let (renewed, memberships) = watch::channel(membership);
+                        tokio::select! {
+                            () = dial(memberships, keepalive, responder) => Ok(()),
+                            ended = renew_when_told(path, &renewed) => ended,
+                        }
                     }
                     Some(address) => {
                         let failed = |error: std::io::Error| Failure::failed(format!("{address}: {error}"));
                         let listener = TcpListener::bind(address.as_str()).await.map_err(failed)?;
-                        listen(listener, membership, responder).await.map_err(failed)
+                        listen(listener, membership, keepalive, responder).await.map_err(failed)
                     }
                 }
             };
@@ -57,4 +68,17 @@ impl Serve {
             }
         })
     }
+}
+
+/// On a hang-up signal (`systemctl reload`) reads `link.toml` and the membership anew, and has a new link take over
+/// from the one that is open, without a lost call.
+async fn renew_when_told(path: &Path, memberships: &watch::Sender<Arc<Membership>>) -> Result<(), Failure> {
+    let mut told = reload_signals().map_err(Failure::failed)?;
+    while told.recv().await.is_some() {
+        match Home::open(path).and_then(|home| home.membership()) {
+            Ok(membership) => drop(memberships.send_replace(Arc::new(membership))),
+            Err(error) => warn!(%error, "not reloaded; the link stays as it was"),
+        }
+    }
+    std::future::pending().await
 }

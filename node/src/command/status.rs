@@ -34,12 +34,14 @@ impl Status {
             .and_then(|end| end.format(&Rfc3339).ok())
             .unwrap_or_default();
         let newest = snapshots.first();
+        let locked = home.ledger_lock()?;
         if self.json {
             let snapshot = newest.map(|one| json!({ "sha256": one.content, "patients": one.patients }));
             let status = json!({
                 "identity": membership.identity.to_string(), "label": membership.label,
                 "coordinator": membership.connect, "certificate_expires": ends,
                 "snapshots": snapshots.len(), "newest_snapshot": snapshot, "waiting": waiting,
+                "ledger_locked": locked,
             });
             println!("{status}");
             return Ok(());
@@ -58,6 +60,9 @@ impl Status {
                 )
             }
             None => println!("newest snapshot  none; run `notochord-node import FILE`"),
+        }
+        if let Some(why) = locked {
+            println!("LOCKED: nothing is answered, because {why}");
         }
         match waiting.is_empty() {
             true => println!("no study waits for a decision"),

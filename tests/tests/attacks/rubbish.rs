@@ -15,7 +15,8 @@ use notochord_proto::root::{ANSWER_TYPE, ROUND_TYPE};
 use notochord_proto::wire::node_server::{Node, NodeServer};
 use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, Answer, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
-    ContributeRequest, Contribution, DeliverReply, DeliverRequest, HealthReply, HealthRequest,
+    ContributeRequest, Contribution, CosignReply, CosignRequest, DeliverReply, DeliverRequest, HealthReply,
+    HealthRequest, RecallReply, RecallRequest, RemindReply, RemindRequest, TestifyReply, TestifyRequest,
 };
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -68,6 +69,22 @@ impl Node for Liar {
 
     async fn health(&self, _: Request<HealthRequest>) -> Result<Response<HealthReply>, Status> {
         Ok(Response::new(HealthReply {}))
+    }
+
+    async fn testify(&self, _: Request<TestifyRequest>) -> Result<Response<TestifyReply>, Status> {
+        Err(Status::unimplemented("as nodes of the version before witnesses say"))
+    }
+
+    async fn recall(&self, _: Request<RecallRequest>) -> Result<Response<RecallReply>, Status> {
+        Err(Status::unimplemented("as nodes of the version before witnesses say"))
+    }
+
+    async fn cosign(&self, _: Request<CosignRequest>) -> Result<Response<CosignReply>, Status> {
+        Err(Status::unimplemented("as nodes of the version before witnesses say"))
+    }
+
+    async fn remind(&self, _: Request<RemindRequest>) -> Result<Response<RemindReply>, Status> {
+        Err(Status::unimplemented("as nodes of the version before witnesses say"))
     }
 }
 

@@ -1,10 +1,11 @@
 //! A disk that loses what was not synced, and stops at a chosen write.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 
-use crate::storage::Storage;
+use crate::storage::{Document, Storage};
 
 /// What a crash leaves of bytes that were written but not synced.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +32,7 @@ struct Disk {
     log: Vec<u8>,
     /// How many bytes of the log would outlast a power cut.
     synced: usize,
-    checkpoint: Option<Vec<u8>>,
+    documents: BTreeMap<Document, Vec<u8>>,
     writes: usize,
     crash: Option<Crash>,
     failing_sync: bool,
@@ -43,7 +44,7 @@ impl FaultyStorage {
         let disk = Disk {
             log: log.to_vec(),
             synced: log.len(),
-            checkpoint: checkpoint.map(<[u8]>::to_vec),
+            documents: checkpoint.map(|bytes| (Document::Checkpoint, bytes.to_vec())).into_iter().collect(),
             ..Disk::default()
         };
         Self(Rc::new(RefCell::new(disk)))
@@ -78,12 +79,14 @@ impl FaultyStorage {
                 }
             }
         }
-        Self::holding(&log, disk.checkpoint.as_deref())
+        let after = Self::holding(&log, None);
+        after.0.borrow_mut().documents = disk.documents.clone();
+        after
     }
 
     pub(super) fn contents(&self) -> (Vec<u8>, Option<Vec<u8>>) {
         let disk = self.0.borrow();
-        (disk.log.clone(), disk.checkpoint.clone())
+        (disk.log.clone(), disk.documents.get(&Document::Checkpoint).cloned())
     }
 }
 
@@ -143,17 +146,17 @@ impl Storage for FaultyStorage {
         Ok(())
     }
 
-    fn read_checkpoint(&self) -> io::Result<Option<Vec<u8>>> {
-        Ok(self.0.borrow().checkpoint.clone())
+    fn read(&self, document: Document) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.0.borrow().documents.get(&document).cloned())
     }
 
-    fn replace_checkpoint(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn replace(&mut self, document: Document, bytes: &[u8]) -> io::Result<()> {
         let mut disk = self.0.borrow_mut();
         disk.write()?;
         if disk.failing_checkpoint {
             return Err(io::Error::other("the disk is full"));
         }
-        disk.checkpoint = Some(bytes.to_vec());
+        disk.documents.insert(document, bytes.to_vec());
         Ok(())
     }
 }

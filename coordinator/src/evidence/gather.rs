@@ -1,0 +1,69 @@
+//! Gathering the evidence when a run has ended.
+
+use std::collections::BTreeMap;
+
+use notochord_proto::envelope::Envelope;
+use notochord_proto::name::{RunId, SiteId};
+use notochord_proto::roster::{ROSTER_TYPE, Roster, RosterSite};
+use notochord_proto::sealed_study::SealedStudy;
+
+use super::{Evidence, FORMAT, WitnessedLedger};
+use crate::acceptance::SealedAcceptance;
+use crate::assembly::Contributor;
+use crate::directory::{self, Site};
+use crate::home::HomeError;
+use crate::office::Office;
+use crate::round::Round;
+use crate::witnessing::Witnessed;
+
+/// What a run leaves behind a result.
+pub(crate) struct Behind<'a> {
+    pub(crate) sealed: &'a SealedStudy,
+    pub(crate) run: &'a RunId,
+    pub(crate) round: &'a Round,
+    /// Of every site that was asked.
+    pub(crate) acceptances: BTreeMap<SiteId, SealedAcceptance>,
+    pub(crate) contributors: Vec<Contributor>,
+    /// The sealed record of how it ended.
+    pub(crate) record: String,
+}
+
+impl Evidence {
+    /// Puts together what a stranger needs to check the result of a run.
+    pub(crate) fn gather(
+        office: &Office,
+        behind: Behind<'_>,
+        witnessed: Witnessed,
+    ) -> Result<Self, HomeError> {
+        // Sites that were not asked may be witnesses, so their keys are needed too.
+        let sites = directory::sites(&office.home)?.into_iter().map(roster_site).collect();
+        let roster = Roster { network: office.root.network.clone(), run: behind.run.clone(), sites };
+        let answer = |one: Contributor| (one.seat.site.id, text(&one.answer.sealed));
+        let files = office.home.dictionary_files()?;
+        let seated = |(site, ledger): (SiteId, WitnessedLedger)| {
+            behind.acceptances.contains_key(&site).then(|| (site, ledger.into()))
+        };
+        Ok(Self {
+            format: FORMAT,
+            root: office.sealed_root.to_json(),
+            dictionary: files.iter().map(|(name, bytes)| (name.to_owned(), text(bytes))).collect(),
+            study: behind.sealed.envelope.to_json(),
+            roster: Envelope::seal(ROSTER_TYPE, roster.to_bytes(), &office.key).to_json(),
+            round: text(&behind.round.sealed),
+            answers: behind.contributors.into_iter().map(answer).collect(),
+            release: behind.record,
+            coordinator: witnessed.coordinator.map(Into::into),
+            sites: witnessed.sites.into_iter().filter_map(seated).collect(),
+            acceptances: behind.acceptances,
+        })
+    }
+}
+
+fn roster_site(Site { id, label, node, steward, .. }: Site) -> RosterSite {
+    RosterSite { id, label, node, steward }
+}
+
+/// Sealed documents and dictionaries were found to be UTF-8 when they were read.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
