@@ -18,11 +18,11 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// A directory of this moment's own below `parent`.
+    /// A directory of this moment's own below `parent`. The process is part of its name: two may begin at once.
     pub(super) fn at(parent: &Path, now: OffsetDateTime) -> Result<Self, Failure> {
         let name = format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
         let name = now.format(name).map_err(Failure::failed)?;
-        Self::in_directory(parent.join(name))
+        Self::in_directory(parent.join(format!("{name}-{}", std::process::id())))
     }
 
     /// This directory, which must not be there yet.
