@@ -60,7 +60,10 @@ impl Adopt {
         put_in_force(&home, &update, &root, held_envelope.payload_digest())?;
         println!("Version {} of the data dictionary is in force; it was {}.", new.version(), old.version());
         steps.iter().for_each(|line| println!("  {line}"));
-        println!("Restart `notochord serve`, and send {} to the centres:", out.display());
+        println!(
+            "Restart `notochord serve`: connected centres take it by themselves. For the others, send {}:",
+            out.display()
+        );
         println!("  notochord-node dictionary update {}", out.display());
         Ok(())
     }
