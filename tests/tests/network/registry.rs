@@ -350,8 +350,17 @@ fn a_new_version_of_the_dictionary_is_adopted_taken_and_migrated_to_and_studies_
     let result: Value = serde_json::from_slice(&fs::read(out.join("result.json")).unwrap()).unwrap();
     let pain = summary(&result, "pain", "", "pain_back");
     close(&pain["mean"], &expected()["nrs_by_event"]["baseline"]["mean"]);
-    let forged = fs::read_to_string(&update).unwrap().replacen("AA", "AB", 1);
-    fs::write(&update, forged).unwrap();
-    assert!(centre.try_run(&["dictionary", "update", &update.display().to_string()]).is_err());
+    let mut forged: Value = serde_json::from_slice(&fs::read(&update).unwrap()).unwrap();
+    let mut root: Value = serde_json::from_str(forged["root"].as_str().unwrap()).unwrap();
+    let signature = root["signatures"][0]["sig"].as_str().unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    root["signatures"][0]["sig"] = format!("{first}{}", &signature[1..]).into();
+    forged["root"] = root.to_string().into();
+    fs::write(&update, forged.to_string()).unwrap();
+    let Err(NetworkError::Command { code: 3, .. }) =
+        centre.try_run(&["dictionary", "update", &update.display().to_string()])
+    else {
+        panic!("a forged update was taken")
+    };
     assert!(program().command(Role::Node, &centre.home, ["ledger", "verify"]).unwrap().status.success());
 }
