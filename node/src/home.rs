@@ -125,7 +125,7 @@ impl Home {
         if home.path("keys").exists() {
             return Err(HomeError::Exists(path.display().to_string()));
         }
-        let directories = ["", "snapshots", "studies", "decisions", "ledger", "keys.new"];
+        let directories = ["", "snapshots", "studies", "decisions", "statements", "rules", "ledger", "keys.new"];
         for directory in directories {
             let directory = home.path(directory);
             create_private_directory(&directory).map_err(|source| file_error(&directory, source))?;
@@ -168,9 +168,6 @@ impl Home {
     /// Writes a file within, whole or not at all.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
         let path = self.path(name);
-        if let Some(directory) = path.parent() {
-            create_private_directory(directory).map_err(|source| file_error(directory, source))?;
-        }
         replace(&path, bytes).map_err(|source| file_error(&path, source))
     }
 
@@ -183,15 +180,10 @@ impl Home {
         }
     }
 
-    /// The names of the files in a directory within, sorted; none if it is not there.
+    /// The names of the files in a directory within, sorted.
     pub fn list(&self, directory: &str) -> Result<Vec<String>, HomeError> {
         let path = self.path(directory);
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
-            // Made by the first file in it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(file_error(&path, source)),
-        };
+        let entries = fs::read_dir(&path).map_err(|source| file_error(&path, source))?;
         let mut names: Vec<String> =
             entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
         names.retain(|name| !name.ends_with(".new"));

@@ -109,7 +109,10 @@ impl Responder {
     fn statements(&self) -> Vec<Vec<u8>> {
         let centre = self.centre();
         let home = centre.home();
-        let files = home.list("statements").unwrap_or_default();
+        let files = home.list("statements").unwrap_or_else(|error| {
+            warn!(%error, "withdrawals cannot be passed on");
+            Vec::new()
+        });
         let read = |name: &String| home.read(&format!("statements/{name}")).ok().flatten();
         files.iter().filter_map(read).take(MOST_STATEMENTS).collect()
     }

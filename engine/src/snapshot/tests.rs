@@ -86,6 +86,12 @@ fn the_order_of_rows_and_columns_does_not_change_the_hash_and_every_value_does()
 }
 
 #[test]
+fn the_content_hash_is_what_it_always_was() {
+    let always = "sha256:f73d1d4029e2764fe8daa1468c9e9ab46559ad988672cbb266995f3ec4e30466";
+    assert_eq!(content(PATIENTS).to_string(), always, "acceptances name snapshots by this hash");
+}
+
+#[test]
 fn importing_the_same_content_again_changes_nothing_and_says_so() {
     let directory = TempDir::new().unwrap();
     let first = write(&directory, PATIENTS, NOON).manifest().clone();

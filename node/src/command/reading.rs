@@ -37,11 +37,8 @@ impl Reports {
     /// The list of every finding, to be written while files are read.
     pub(super) fn quarantine(&self) -> Result<BufWriter<File>, Failure> {
         let path = self.directory.join("quarantine.csv");
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map(BufWriter::new).map_err(|error| Failure::unwritable(&path, &error))
+        let file = create_private(&path, b"").and_then(|()| OpenOptions::new().append(true).open(&path));
+        file.map(BufWriter::new).map_err(|error| Failure::unwritable(&path, &error))
     }
 
     /// Writes the report as JSON and as a page; returns where they are.

@@ -13,39 +13,7 @@ use tempfile::TempDir;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-const STUDY: &str = r#"
-id = "ages"
-version = 1
-title = "Ages"
-question = "How old were the patients?"
-network = "reference"
-expires = 2090-12-31
-[[investigators]]
-name = "A. Investigator"
-institution = "Example Hospital"
-role = "principal"
-[ethics]
-reference = "published data"
-[data_use]
-terms = ["DUO:0000006"]
-[sites]
-minimum = 3
-[disclosure]
-release = "site"
-[cohort]
-rows = "patient"
-where = "TRUE"
-[[analyses]]
-id = "age"
-kind = "describe"
-variables = ["age"]
-by = "rx"
-[[analyses]]
-id = "arms"
-kind = "table"
-rows_by = "rx"
-columns_by = "sex"
-"#;
+const STUDY: &str = include_str!("../faults/ages.toml");
 
 pub(crate) struct Stage {
     pub(crate) network: Network,

@@ -96,6 +96,17 @@ fn expected() -> Value {
     serde_json::from_slice(&fs::read(registry("expected.json")).unwrap()).unwrap()
 }
 
+/// The update with one sign of its root document's signature changed.
+fn with_another_signature(update: &str) -> String {
+    let mut update: Value = serde_json::from_str(update).unwrap();
+    let mut root: Value = serde_json::from_str(update["root"].as_str().unwrap()).unwrap();
+    let signature = root["signatures"][0]["sig"].as_str().unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    root["signatures"][0]["sig"] = format!("{first}{}", &signature[1..]).into();
+    update["root"] = root.to_string().into();
+    update.to_string()
+}
+
 /// The first group's summary of a variable, or that of the group with this level.
 fn summary<'a>(result: &'a Value, analysis: &str, group: &str, variable: &str) -> &'a Value {
     let groups = result["analyses"][analysis]["result"]["groups"].as_array().unwrap();
@@ -329,6 +340,14 @@ fn a_new_version_of_the_dictionary_is_adopted_taken_and_migrated_to_and_studies_
         "{message}"
     );
     centre.network.submit(&study, 1).unwrap();
+    let forged = centre.directory.path().join("forged.json");
+    fs::write(&forged, with_another_signature(&fs::read_to_string(&update).unwrap())).unwrap();
+    let Err(NetworkError::Command { code: 3, message }) =
+        centre.try_run(&["dictionary", "update", &forged.display().to_string()])
+    else {
+        panic!("a forged update was taken")
+    };
+    assert!(message.contains("is not sealed by the root keys you trust"), "{message}");
     let said = centre.run(&["dictionary", "update", &update.display().to_string()]);
     assert!(said.starts_with("Version 2 of the data dictionary is in force here; it was 1."), "{said}");
     let said = centre.run(&["dictionary", "update", &update.display().to_string()]);
@@ -350,17 +369,5 @@ fn a_new_version_of_the_dictionary_is_adopted_taken_and_migrated_to_and_studies_
     let result: Value = serde_json::from_slice(&fs::read(out.join("result.json")).unwrap()).unwrap();
     let pain = summary(&result, "pain", "", "pain_back");
     close(&pain["mean"], &expected()["nrs_by_event"]["baseline"]["mean"]);
-    let mut forged: Value = serde_json::from_slice(&fs::read(&update).unwrap()).unwrap();
-    let mut root: Value = serde_json::from_str(forged["root"].as_str().unwrap()).unwrap();
-    let signature = root["signatures"][0]["sig"].as_str().unwrap();
-    let first = if signature.starts_with('A') { 'B' } else { 'A' };
-    root["signatures"][0]["sig"] = format!("{first}{}", &signature[1..]).into();
-    forged["root"] = root.to_string().into();
-    fs::write(&update, forged.to_string()).unwrap();
-    let Err(NetworkError::Command { code: 3, .. }) =
-        centre.try_run(&["dictionary", "update", &update.display().to_string()])
-    else {
-        panic!("a forged update was taken")
-    };
     assert!(program().command(Role::Node, &centre.home, ["ledger", "verify"]).unwrap().status.success());
 }
