@@ -125,7 +125,8 @@ impl Home {
         if home.path("keys").exists() {
             return Err(HomeError::Exists(path.display().to_string()));
         }
-        let directories = ["", "snapshots", "studies", "decisions", "statements", "rules", "ledger", "keys.new"];
+        let directories =
+            ["", "snapshots", "studies", "decisions", "statements", "rules", "ledger", "keys.new"];
         for directory in directories {
             let directory = home.path(directory);
             create_private_directory(&directory).map_err(|source| file_error(&directory, source))?;
