@@ -13,16 +13,20 @@ use tracing::{debug, warn};
 
 use crate::directory;
 use crate::office::Office;
+use crate::outbox;
 use crate::studies;
 use crate::witnessing;
 
 /// How long a node may take to take a study in.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Brings to a site that has just connected what others remember of its ledger, and every runnable study.
+/// Brings to a site that has just connected what others remember of its ledger, the ends of runs that it has not
+/// heard of, and every runnable study.
 pub fn all_to(office: &Arc<Office>, site: SiteId) {
     let (reminding, reminded) = (office.clone(), site.clone());
     tokio::spawn(async move { witnessing::remind(&reminding, &reminded).await });
+    let (owing, owed) = (office.clone(), site.clone());
+    tokio::spawn(async move { outbox::bring(&owing, &owed).await });
     let office = office.clone();
     tokio::spawn(async move {
         let held = match studies::list(&office.home) {

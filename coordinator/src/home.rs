@@ -148,6 +148,15 @@ impl Home {
         replace(&path, bytes).map_err(|source| file_error(&path, source))
     }
 
+    /// Removes a file within, if it is there.
+    pub fn remove(&self, name: &str) -> Result<(), HomeError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file_error(&path, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// The names of the files in a directory within, sorted; none if it is not there.
     pub fn list(&self, directory: &str) -> Result<Vec<String>, HomeError> {
         let path = self.path(directory);

@@ -1,5 +1,6 @@
 //! The coordinator's ledger: who was invited, who came in, who was turned away, what was submitted and run.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use notochord_ledger::{CosignedCheckpoint, Ledger, LedgerError, Record, Testimony, VerifierKey, kinds};
@@ -10,6 +11,8 @@ use time::{Duration, OffsetDateTime};
 use tracing::error;
 
 use crate::evidence::ResultReleased;
+use crate::site_status::SiteStatus;
+use crate::store::RunStatus;
 
 /// The coordinator's ledger, open for writing.
 pub struct Logbook(Mutex<Ledger>);
@@ -96,11 +99,22 @@ pub(crate) struct RunBegan {
 }
 
 /// A run ended.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct RunEnded {
     pub(crate) run: RunId,
-    pub(crate) status: &'static str,
+    pub(crate) status: RunStatus,
     pub(crate) reason: String,
+    /// How each site took part.
+    #[serde(default)]
+    pub(crate) sites: BTreeMap<SiteId, SiteStatus>,
+}
+
+/// A run of which the ledger holds the beginning and no end.
+pub(crate) struct Unended {
+    pub(crate) run: RunId,
+    pub(crate) study: Digest,
+    /// The digest of its result, if it was written.
+    pub(crate) result: Option<Digest>,
 }
 
 kinds!(
@@ -144,6 +158,43 @@ impl Logbook {
         if let Err(error) = (TurnedAway { reason }).write(&mut ledger, now) {
             error!(%error, "the ledger could not be written");
         }
+    }
+
+    /// How a run ended, and when.
+    pub(crate) fn end_of(&self, run: &RunId) -> Option<(RunEnded, OffsetDateTime)> {
+        let ledger = self.ledger();
+        let mut ends = ledger.entries().iter().rev().filter(|entry| entry.kind == RunEnded::KIND);
+        ends.find_map(|entry| {
+            entry.body::<RunEnded>().ok().filter(|ended| ended.run == *run).map(|ended| (ended, entry.time))
+        })
+    }
+
+    /// The runs that began and did not end, oldest first.
+    pub(crate) fn unended(&self) -> Vec<Unended> {
+        let ledger = self.ledger();
+        let mut under_way: Vec<Unended> = Vec::new();
+        for entry in ledger.entries() {
+            match entry.kind.as_str() {
+                RunBegan::KIND => {
+                    under_way.extend(entry.body().ok().map(|RunBegan { run, study }| Unended {
+                        run,
+                        study,
+                        result: None,
+                    }))
+                }
+                ResultReleased::KIND => {
+                    let Ok(released) = entry.body::<ResultReleased>() else { continue };
+                    let of_run = under_way.iter_mut().filter(|one| one.run == released.run);
+                    of_run.for_each(|one| one.result = Some(released.result));
+                }
+                RunEnded::KIND => {
+                    let Ok(ended) = entry.body::<RunEnded>() else { continue };
+                    under_way.retain(|one| one.run != ended.run);
+                }
+                _ => {}
+            }
+        }
+        under_way
     }
 
     /// The key its checkpoints are verified with.

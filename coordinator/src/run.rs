@@ -2,7 +2,7 @@
 //!
 //! Whatever a site does (dies, hangs, answers rubbish), the run ends, and every site has a status.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +28,10 @@ use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
 use crate::directory::{self, Site};
 use crate::evidence::{Behind, Evidence, ResultReleased};
 use crate::home::HomeError;
+use crate::interruption;
 use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
+use crate::outbox;
 use crate::round::{Round, Seat};
 use crate::site_status::SiteStatus;
 use crate::statements;
@@ -63,6 +65,9 @@ pub enum RunError {
         /// The others, and why not.
         others: String,
     },
+    /// A fault of our own.
+    #[error("the program failed during the run; its log says where. Run the study again")]
+    Fault,
     /// Stopped.
     #[error("{0} withdrew the study while it ran; nothing is released")]
     Withdrawn(String),
@@ -137,16 +142,30 @@ struct Run {
 type Statuses = BTreeMap<SiteId, SiteLine>;
 
 impl Run {
-    async fn until_the_end(self, mut line: RunLine) {
-        let ended = self.conduct().await;
+    async fn until_the_end(self, line: RunLine) {
+        let run = Arc::new(self);
+        let conducting = run.clone();
+        // A task of its own: whatever goes wrong in there, the run ends.
+        let conducted = tokio::spawn(async move {
+            let mut statuses = Statuses::new();
+            let ended = conducting.conduct(&mut statuses).await;
+            (statuses.into_iter().map(|(site, line)| (site, line.status)).collect(), ended)
+        });
+        let (sites, ended) = conducted
+            .await
+            .unwrap_or_else(|_| (interruption::close_rounds(&run.office, &run.id), Err(RunError::Fault)));
+        run.end(line, sites, ended).await;
+    }
+
+    async fn end(&self, mut line: RunLine, sites: BTreeMap<SiteId, SiteStatus>, ended: Result<(), RunError>) {
         line.finished = Some(self.office.now());
         (line.status, line.reason) = match ended {
             Ok(()) => (RunStatus::Released, String::new()),
             Err(error) => (RunStatus::Broken, error.to_string()),
         };
         info!(run = %line.run, status = line.status.name(), reason = %line.reason, "run ended");
-        let entry =
-            RunEnded { run: line.run.clone(), status: line.status.name(), reason: line.reason.clone() };
+        let (run, status, reason) = (line.run.clone(), line.status, line.reason.clone());
+        let entry = RunEnded { run, status, reason, sites };
         if let Err(error) = self.office.logbook.write(&entry, self.office.now()) {
             warn!(%error, run = %line.run, "the end of a run could not be written into the ledger");
         }
@@ -158,26 +177,28 @@ impl Run {
         self.tell(Event::Finished(finished)).await;
     }
 
-    async fn conduct(&self) -> Result<(), RunError> {
+    async fn conduct(&self, statuses: &mut Statuses) -> Result<(), RunError> {
         let sites = self.sites()?;
         let labels = sites.iter().map(|site| site.label.clone()).collect();
         self.tell(Event::Started(RunStarted { run: self.id.to_string(), sites: labels })).await;
-        let mut statuses = Statuses::new();
         // A node that holds an older copy of its ledger must not be asked anything.
         witnessing::remind_all(&self.office).await;
-        let seats = self.announce(sites, &mut statuses).await;
-        self.require(&statuses, "have accepted the study and are connected", |line| line.snapshot.is_some())?;
+        let seats = self.announce(sites, statuses).await;
+        self.require(statuses, "have accepted the study and are connected", |line| line.snapshot.is_some())?;
         let plan = Arc::new(self.plan(&seats)?);
         let round = Arc::new(self.round(&seats, &plan)?);
         self.office.home.write(&format!("runs/{}/round.json", self.id), &round.sealed)?;
         let acceptances = seats.iter().map(|seat| (seat.site.id.clone(), seat.acceptance.clone())).collect();
-        let contributors = self.gather(seats, &plan, &round, &mut statuses).await?;
-        let released = self
-            .require(&statuses, "contributed", |line| line.status == SiteStatus::Contributed)
+        let (contributors, kept) = self.gather(seats, &plan, &round, statuses).await;
+        // Whatever fails from here on, every site is told how its round ended.
+        let released = kept
+            .and_then(|()| {
+                self.require(statuses, "contributed", |line| line.status == SiteStatus::Contributed)
+            })
             .and_then(|()| self.not_withdrawn())
-            .and_then(|()| self.release(&plan, &round, &contributors, &statuses).map(Some));
+            .and_then(|()| self.release(&plan, &round, &contributors, statuses).map(Some));
         let result = released.as_ref().ok().copied().flatten();
-        let record = self.deliver(&round, result, &statuses).await;
+        let record = self.deliver(&round, result, statuses).await;
         let witnessed = witnessing::cosign_all(&self.office, Some(&self.id)).await;
         if result.is_some() {
             let (office, sealed) = (&self.office, &self.sealed);
@@ -281,14 +302,15 @@ impl Run {
         ))
     }
 
-    /// Asks every seat at once; a lost link is asked again, with the same bytes, when the site is back.
+    /// Asks every seat at once; a lost link is asked again, with the same bytes, when the site is back. Also gives
+    /// whether every answer could be kept.
     async fn gather(
         &self,
         seats: Vec<Seat>,
         plan: &Arc<Plan>,
         round: &Arc<Round>,
         statuses: &mut Statuses,
-    ) -> Result<Vec<Contributor>, RunError> {
+    ) -> (Vec<Contributor>, Result<(), RunError>) {
         let mut asked = JoinSet::new();
         for seat in seats {
             let (office, plan, round) = (self.office.clone(), plan.clone(), round.clone());
@@ -298,7 +320,7 @@ impl Run {
                 (seat, answer)
             });
         }
-        let mut contributors = Vec::new();
+        let (mut contributors, mut all_kept) = (Vec::new(), Ok(()));
         while let Some(joined) = asked.join_next().await {
             let Ok((seat, answer)) = joined else { continue };
             let status = answer.as_ref().err().copied().unwrap_or(SiteStatus::Contributed);
@@ -308,14 +330,14 @@ impl Run {
                 line.software = answer.as_ref().ok().map(|answer| answer.software.clone());
             }
             if let Ok(answer) = answer {
-                self.office
-                    .home
-                    .write(&format!("runs/{}/answers/{}.json", self.id, seat.site.id), &answer.sealed)?;
+                let file = format!("runs/{}/answers/{}.json", self.id, seat.site.id);
+                let kept = self.office.home.write(&file, &answer.sealed);
+                all_kept = all_kept.and(kept.map_err(RunError::from));
                 contributors.push(Contributor { seat, answer });
             }
         }
         contributors.sort_by(|a, b| a.seat.site.id.cmp(&b.seat.site.id));
-        Ok(contributors)
+        (contributors, all_kept)
     }
 
     /// Whether the study may still be answered: it may have been withdrawn while the sites computed.
@@ -369,7 +391,8 @@ impl Run {
         Ok(released.result)
     }
 
-    /// Tells every site of the round how it ended, which closes the round there; gives the sealed record.
+    /// Tells every site of the round how it ended, which closes the round there; gives the sealed record. A site that
+    /// does not hear it now hears it when it comes.
     async fn deliver(&self, round: &Round, result: Option<Digest>, statuses: &Statuses) -> String {
         let record = wire::ReleaseRecord {
             network: self.office.root().network.to_string(),
@@ -389,13 +412,24 @@ impl Run {
         let request = wire::DeliverRequest { sealed_record: sealed.clone().into_bytes() };
         let until = Instant::now() + DELIVER_DEADLINE;
         let mut sent = JoinSet::new();
-        for line in statuses.values().filter(|line| line.snapshot.is_some()) {
-            if let Some(mut node) = self.office.hub.node(&line.id) {
+        let mut deaf: BTreeSet<SiteId> =
+            statuses.values().filter(|line| line.snapshot.is_some()).map(|line| line.id.clone()).collect();
+        for id in deaf.clone() {
+            if let Some(mut node) = self.office.hub.node(&id) {
                 let request = request.clone();
-                sent.spawn(async move { timeout_at(until, node.deliver(request)).await.is_ok() });
+                sent.spawn(async move {
+                    let delivered = timeout_at(until, node.deliver(request)).await;
+                    delivered.is_ok_and(|reply| reply.is_ok()).then_some(id)
+                });
             }
         }
-        while sent.join_next().await.is_some() {}
+        while let Some(joined) = sent.join_next().await {
+            joined.ok().flatten().map(|heard| deaf.remove(&heard));
+        }
+        for site in &deaf {
+            outbox::keep(&self.office, site, &self.id, &sealed);
+            outbox::bring(&self.office, site).await;
+        }
         sealed
     }
 

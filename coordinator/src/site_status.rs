@@ -10,6 +10,8 @@ pub enum SiteStatus {
     BrokenAnswer,
     /// Its numbers are in the totals.
     Contributed,
+    /// It was being asked when the coordinator stopped. It may have answered.
+    Interrupted,
     /// Its data steward has not accepted the study.
     NotAccepted,
     /// It declined; the reason is in its own ledger.
@@ -26,6 +28,7 @@ impl SiteStatus {
         match self {
             Self::BrokenAnswer => "broken_answer",
             Self::Contributed => "contributed",
+            Self::Interrupted => "interrupted",
             Self::NotAccepted => "not_accepted",
             Self::Refused => "refused",
             Self::TooSlow => "too_slow",
@@ -38,6 +41,7 @@ impl SiteStatus {
         match self {
             Self::BrokenAnswer => "answered with what is no answer",
             Self::Contributed => "contributed",
+            Self::Interrupted => "was being asked when the coordinator stopped",
             Self::NotAccepted => "has not accepted the study (yet)",
             Self::Refused => "refused",
             Self::TooSlow => "took too long",
@@ -50,6 +54,7 @@ impl SiteStatus {
         let all = [
             Self::BrokenAnswer,
             Self::Contributed,
+            Self::Interrupted,
             Self::NotAccepted,
             Self::Refused,
             Self::TooSlow,

@@ -133,19 +133,9 @@ impl Store {
         Ok(lines)
     }
 
-    /// What a coordinator that stopped in mid-run left behind is reported broken.
-    pub fn close_interrupted_runs(&self, now: OffsetDateTime) -> Result<Vec<RunId>, StoreError> {
-        let mut closed = Vec::new();
-        for mut line in self.runs()? {
-            if line.status == RunStatus::Running {
-                line.status = RunStatus::Broken;
-                line.finished = Some(now);
-                line.reason = "the coordinator stopped during the run; run the study again".into();
-                self.put_run(&line)?;
-                closed.push(line.run);
-            }
-        }
-        Ok(closed)
+    /// The runs that are under way, as far as this index knows.
+    pub fn running(&self) -> Result<Vec<RunLine>, StoreError> {
+        Ok(self.runs()?.into_iter().filter(|line| line.status == RunStatus::Running).collect())
     }
 }
 
@@ -168,24 +158,5 @@ mod tests {
         assert_eq!(store.take_invitation(Digest::of(b"other")).unwrap(), None);
         assert_eq!(store.take_invitation(Digest::of(b"token")).unwrap(), Some(invitation));
         assert_eq!(store.take_invitation(Digest::of(b"token")).unwrap(), None);
-    }
-
-    #[test]
-    fn a_run_that_was_under_way_at_a_crash_is_reported_broken() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path()).unwrap();
-        let run = RunId::new("r1").unwrap();
-        let line = RunLine {
-            run: run.clone(),
-            study: "s@1".into(),
-            started: OffsetDateTime::UNIX_EPOCH,
-            finished: None,
-            status: RunStatus::Running,
-            reason: String::new(),
-        };
-        store.put_run(&line).unwrap();
-        assert_eq!(store.close_interrupted_runs(OffsetDateTime::UNIX_EPOCH).unwrap(), [run]);
-        assert_eq!(store.runs().unwrap()[0].status, RunStatus::Broken);
-        assert!(store.close_interrupted_runs(OffsetDateTime::UNIX_EPOCH).unwrap().is_empty());
     }
 }

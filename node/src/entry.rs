@@ -14,7 +14,7 @@ const LONGEST_REASON: usize = 1000;
 
 /// Why something was refused. Parts of it may be the other side's words, so it is cut: an entry that is too long
 /// to be written would be a refusal that nobody can read about.
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Reason(String);
 
@@ -97,14 +97,14 @@ pub(crate) struct StudyReceived {
 }
 
 /// A study arrived that may not run here.
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StudyTurnedAway {
     pub(crate) study: Option<Digest>,
     pub(crate) reason: Reason,
 }
 
 /// The data steward accepted a study.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StudyAccepted {
     pub(crate) study: Digest,
     pub(crate) name: String,
@@ -112,7 +112,7 @@ pub(crate) struct StudyAccepted {
 }
 
 /// A standing rule of the data steward accepted a study.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StudyAcceptedByRule {
     pub(crate) study: Digest,
     pub(crate) rule: Digest,
@@ -161,7 +161,7 @@ pub(crate) struct CertificateRenewed {
 }
 
 /// The data steward refused a study.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StudyRefused {
     pub(crate) study: Digest,
     pub(crate) name: String,
@@ -295,6 +295,31 @@ pub(crate) fn is_closed(ledger: &Ledger, run: &RunId) -> bool {
 pub(crate) fn is_withdrawn(ledger: &Ledger, study: Digest) -> bool {
     of_kind(ledger, StudyWithdrawn::KIND)
         .any(|entry| entry.body::<StudyWithdrawn>().is_ok_and(|withdrawn| withdrawn.study == study))
+}
+
+/// Whether the newest decision about a study is that it is answered from this snapshot. A decision's file alone is not
+/// enough: one that was put back from a backup must not revive what was taken back since.
+pub(crate) fn stands_accepted(ledger: &Ledger, study: Digest, snapshot: Digest) -> bool {
+    let decided = |entry: &Entry| match entry.kind.as_str() {
+        StudyAccepted::KIND => entry.body::<StudyAccepted>().ok().map(|one| (one.study, Some(one.snapshot))),
+        StudyAcceptedByRule::KIND => {
+            entry.body::<StudyAcceptedByRule>().ok().map(|one| (one.study, Some(one.snapshot)))
+        }
+        StudyRefused::KIND => entry.body::<StudyRefused>().ok().map(|one| (one.study, None)),
+        _ => None,
+    };
+    let mut decisions = ledger.entries().iter().rev().filter_map(decided).filter(|one| one.0 == study);
+    decisions.next().is_some_and(|(_, accepted)| accepted == Some(snapshot))
+}
+
+/// When a study was last turned away like this.
+pub(crate) fn last_study_turned_away(
+    ledger: &Ledger,
+    turned_away: &StudyTurnedAway,
+) -> Option<OffsetDateTime> {
+    of_kind(ledger, StudyTurnedAway::KIND)
+        .find(|entry| entry.body::<StudyTurnedAway>().is_ok_and(|before| before == *turned_away))
+        .map(|entry| entry.time)
 }
 
 /// When news were last refused for this reason.

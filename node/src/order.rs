@@ -25,6 +25,8 @@ pub(crate) struct Order {
     pub(crate) round: Digest,
     /// The run it belongs to.
     pub(crate) run: RunId,
+    /// Until when it may be answered.
+    pub(crate) expires: OffsetDateTime,
     /// 32 hexadecimal digits.
     pub(crate) idempotency_key: String,
     /// The study.
@@ -82,6 +84,11 @@ pub(crate) enum OrderError {
 }
 
 impl Order {
+    /// Whether it may still be answered.
+    pub(crate) fn in_time(&self, now: OffsetDateTime) -> Result<(), OrderError> {
+        if now < self.expires { Ok(()) } else { Err(OrderError::Expired) }
+    }
+
     /// The order in a sealed round. The coordinator's seal is verified before anything is parsed.
     pub(crate) fn read(
         sealed: &[u8],
@@ -106,6 +113,7 @@ impl Order {
         Ok(Self {
             round: envelope.payload_digest(),
             run: RunId::new(round.run)?,
+            expires: ends,
             idempotency_key: hex::encode(&round.idempotency_key),
             study: Digest::try_from(round.study.as_slice())?,
             roster,

@@ -79,7 +79,7 @@ impl Responder {
     pub fn announce(&self, sealed: &[u8]) -> wire::AnnounceReply {
         let announced = self.take_in(sealed);
         let decided = announced.unwrap_or_else(|(study, reason)| {
-            self.write_down(&StudyTurnedAway { study, reason });
+            self.turn_study_away(&StudyTurnedAway { study, reason });
             Decision::Refused { reason: String::new() }
         });
         match decided {
@@ -102,6 +102,8 @@ impl Responder {
     fn judge(&self, envelope: Envelope) -> Result<Decision, Refusal> {
         let centre = self.centre();
         let study = SealedStudy::open(envelope, centre.root(), centre.now())?;
+        // The data steward's commands write into it too.
+        self.ledger().refresh()?;
         if entry::is_withdrawn(&self.ledger(), study.digest) {
             return Err(Refusal::Withdrawn);
         }
@@ -115,7 +117,21 @@ impl Responder {
         }
         match decision::of(centre.home(), study.digest)? {
             Decision::Pending => self.decide_by_rule(&centre, &study),
+            Decision::Accepted(accepted)
+                if !entry::stands_accepted(&self.ledger(), study.digest, accepted.snapshot) =>
+            {
+                Ok(Decision::Pending)
+            }
             decided => Ok(decided),
+        }
+    }
+
+    /// A study that may not run here comes again with each link. The same is written once an hour, so that it does not
+    /// fill the ledger.
+    fn turn_study_away(&self, turned_away: &StudyTurnedAway) {
+        let last = entry::last_study_turned_away(&self.ledger(), turned_away);
+        if last.is_none_or(|last| self.now() - last >= Duration::HOUR) {
+            self.write_down(turned_away);
         }
     }
 
@@ -171,7 +187,7 @@ impl Responder {
             return Err(Refusal::KeyReused);
         }
         self.permitted(order, ledger)?;
-        let study = self.accepted(order)?;
+        let study = self.accepted(order, ledger)?;
         let released = entry::released(ledger, order.round);
         if let Some(released) = &released
             && let Some(answer) = self.store.answer(order.round)?
@@ -186,6 +202,11 @@ impl Responder {
             self.intend(ledger, order)?;
         }
         let (answer, steps) = self.compute(order, &study, &question, &analyses)?;
+        // Computing takes its time: the round may be over by now, or the study be answered no more.
+        order.in_time(self.centre().now()).map_err(|error| Refusal::Order(error.to_string()))?;
+        ledger.refresh()?;
+        self.permitted(order, ledger)?;
+        self.accepted(order, ledger)?;
         let digest = Digest::of(&answer);
         match released {
             // The machine stopped between the release and the reply: the same bytes may be said again.
@@ -217,11 +238,14 @@ impl Responder {
 
     /// The study of an order, if this centre has accepted it for the snapshot that the order names, and the
     /// roster is one the study allows.
-    fn accepted(&self, order: &Order) -> Result<SealedStudy, Refusal> {
+    fn accepted(&self, order: &Order, ledger: &Ledger) -> Result<SealedStudy, Refusal> {
         let study = self.centre().study(order.study)?;
         let Decision::Accepted(accepted) = decision::of(self.centre().home(), order.study)? else {
             return Err(Refusal::NotAccepted);
         };
+        if !entry::stands_accepted(ledger, order.study, accepted.snapshot) {
+            return Err(Refusal::NotAccepted);
+        }
         if accepted.snapshot != order.snapshot {
             return Err(Refusal::OtherSnapshot { accepted: accepted.snapshot, asked: order.snapshot });
         }

@@ -14,6 +14,7 @@ use crate::connections::Connections;
 use crate::home::{Addresses, Home};
 use crate::hub::Hub;
 use crate::in_force::InForce;
+use crate::interruption::end_interrupted_runs;
 use crate::logbook::Logbook;
 use crate::office::Office;
 use crate::operator;
@@ -53,9 +54,6 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     let now = OffsetDateTime::now_utc();
     let connect = addresses.public_listen.as_ref().unwrap_or(&addresses.listen);
     operator::certify(&home, &in_force, connect, now)?;
-    for run in store.close_interrupted_runs(now).map_err(Failure::failed)? {
-        info!(%run, "a run that was interrupted is reported broken");
-    }
     let (hub, sites_to_dial) = Hub::new();
     let office = Arc::new(Office {
         addresses: addresses.clone(),
@@ -72,6 +70,9 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
         clock: Arc::new(OffsetDateTime::now_utc),
         home: home.clone(),
     });
+    for run in end_interrupted_runs(&office).map_err(Failure::failed)? {
+        info!(%run, "a run that was interrupted is reported broken");
+    }
     upkeep::say_who_is_over(&office);
     let serving = home.path("serving");
     let text = format!("{}\n{}\n", addresses.listen, addresses.enrol);
