@@ -245,6 +245,11 @@ impl Network {
         self.nodes[index].server.take().map_or(Ok(()), |mut server| Ok(server.kill()?))
     }
 
+    /// The process id of the coordinator's server.
+    pub fn coordinator_process(&self) -> Option<u32> {
+        self.coordinator.as_ref().map(Server::id)
+    }
+
     /// The process id of a node's server.
     pub fn node_process(&self, index: usize) -> Option<u32> {
         self.nodes[index].server.as_ref().map(Server::id)

@@ -5,6 +5,10 @@
 mod coordinator_dies;
 mod import_dies;
 mod ledger;
+#[allow(dead_code, reason = "what only the tests of links say")]
+#[path = "../links/middlebox.rs"]
+mod middlebox;
 mod node_dies;
 mod node_hangs;
+mod simulation;
 mod stage;
