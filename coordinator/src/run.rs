@@ -151,9 +151,16 @@ impl Run {
             let ended = conducting.conduct(&mut statuses).await;
             (statuses.into_iter().map(|(site, line)| (site, line.status)).collect(), ended)
         });
-        let (sites, ended) = conducted
-            .await
-            .unwrap_or_else(|_| (interruption::close_rounds(&run.office, &run.id), Err(RunError::Fault)));
+        let (sites, ended) = match conducted.await {
+            Ok(conducted) => conducted,
+            Err(_) => {
+                let sites = interruption::close_rounds(&run.office, &run.id);
+                for site in sites.keys() {
+                    outbox::bring(&run.office, site).await;
+                }
+                (sites, Err(RunError::Fault))
+            }
+        };
         run.end(line, sites, ended).await;
     }
 

@@ -237,6 +237,10 @@ impl<S: Storage> Ledger<S> {
         let note =
             self.storage.read(Document::Checkpoint).map_err(failed(READING))?.ok_or(Fault::NoCheckpoint)?;
         let signed = Checkpoint::open(&note, &self.key.verifier()).map_err(Fault::Checkpoint)?;
+        if signed.size > self.chain.size() {
+            // Whoever put this checkpoint here may have failed before it was sure to last.
+            self.storage.sync_documents().map_err(failed("making its checkpoint last"))?;
+        }
         let length = self.storage.log_length().map_err(failed(READING))?;
         if signed.size < self.chain.size() || length < self.chain.bytes() {
             return Err(Fault::RolledBack { known: self.chain.size(), found: signed.size }.into());

@@ -32,6 +32,9 @@ pub trait Storage {
 
     /// Puts a document in the place of the old one, to last: a crash leaves the old one or the new one.
     fn replace(&mut self, document: Document, bytes: &[u8]) -> io::Result<()>;
+
+    /// Returns once the documents that can be read will outlast a power cut, whoever put them there.
+    fn sync_documents(&mut self) -> io::Result<()>;
 }
 
 /// A small file beside the log.
@@ -134,6 +137,10 @@ impl Storage for DirectoryStorage {
 
     fn replace(&mut self, document: Document, bytes: &[u8]) -> io::Result<()> {
         replace(&self.directory, document.file_name(), bytes)
+    }
+
+    fn sync_documents(&mut self) -> io::Result<()> {
+        sync_directory(&self.directory)
     }
 }
 

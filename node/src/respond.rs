@@ -203,8 +203,8 @@ impl Responder {
         }
         let (answer, steps) = self.compute(order, &study, &question, &analyses)?;
         // Computing takes its time: the round may be over by now, or the study be answered no more.
-        order.in_time(self.centre().now()).map_err(|error| Refusal::Order(error.to_string()))?;
         ledger.refresh()?;
+        order.in_time(self.centre().now()).map_err(|error| Refusal::Order(error.to_string()))?;
         self.permitted(order, ledger)?;
         self.accepted(order, ledger)?;
         let digest = Digest::of(&answer);

@@ -2,6 +2,7 @@
 
 mod every_crash;
 mod faulty_storage;
+mod random_disks;
 
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;

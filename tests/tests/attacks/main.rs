@@ -5,6 +5,7 @@
 
 mod attacker;
 mod callers;
+mod decisions;
 mod impostors;
 mod invitations;
 mod replays;

@@ -32,6 +32,23 @@ fn a_site_that_is_gone_is_unreachable_and_the_others_answer_without_it() {
 }
 
 #[test]
+fn a_site_that_was_gone_when_its_run_ended_hears_of_the_end_when_it_is_back() {
+    let mut stage = Stage::set(4, 60);
+    let (done, ended) = mpsc::channel();
+    let run = stage.run_in_background("10s", done);
+    stage.wait_for_entries(3, "intent", 1);
+    stage.network.kill_node(3).unwrap();
+    let ran: Result<(), NetworkError> = ended.recv_timeout(PATIENCE).unwrap();
+    run.join().unwrap();
+    ran.unwrap();
+    assert_eq!(stage.statuses(), ["contributed", "contributed", "contributed", "unreachable"]);
+    assert!(!stage.ledger(3).contains("run_closed"));
+    stage.network.start_node(3).unwrap();
+    stage.wait_for_entries(3, "run_closed", 1);
+    stage.assert_ledgers_tell_the_truth();
+}
+
+#[test]
 fn with_too_few_sites_left_a_run_is_broken_and_says_so() {
     let mut stage = Stage::set(3, 1);
     stage.network.kill_node(0).unwrap();

@@ -27,7 +27,7 @@ use self::world::World;
 /// How many schedules a run of the tests plays.
 const SCHEDULES: u64 = 300;
 /// Over how many networks at once: they mostly wait.
-const NETWORKS: u64 = 6;
+const NETWORKS: u64 = 8;
 
 /// A number of the environment.
 fn asked(name: &str) -> Option<u64> {
@@ -49,7 +49,9 @@ fn fault_after_whatever_schedule_of_faults_nothing_is_released_twice_or_lost_and
     let (began, next) = (Instant::now(), AtomicU64::new(0));
     let came = thread::scope(|scope| {
         let worlds: Vec<_> = (0..networks)
-            .map(|_| scope.spawn(|| live(|| Some(next.fetch_add(1, SeqCst)).filter(|n| *n < schedules), seed)))
+            .map(|_| {
+                scope.spawn(|| live(|| Some(next.fetch_add(1, SeqCst)).filter(|n| *n < schedules), seed))
+            })
             .collect();
         let mut came: BTreeMap<String, usize> = BTreeMap::new();
         for world in worlds {

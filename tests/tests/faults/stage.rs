@@ -92,6 +92,14 @@ impl Stage {
         serde_json::from_slice::<Value>(&printed.stdout).unwrap().as_array().unwrap().clone()
     }
 
+    /// What the coordinator's ledger holds of a kind.
+    pub(crate) fn coordinators_entries(&self, kind: &str) -> Vec<Value> {
+        let shown = self.network.coordinator_command(["ledger", "show", "--json"]).unwrap();
+        let lines = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let entries = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        entries.filter(|entry| entry["kind"] == kind).map(|entry| entry["body"].clone()).collect()
+    }
+
     /// The bytes of a node's ledger.
     pub(crate) fn ledger(&self, index: usize) -> String {
         let log = self.network.nodes()[index].home.join("ledger/ledger.log");

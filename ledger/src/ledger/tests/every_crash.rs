@@ -94,6 +94,10 @@ impl Storage for Journal {
         self.note(Operation::Replace(document, bytes.to_vec()));
         self.disk.replace(document, bytes)
     }
+
+    fn sync_documents(&mut self) -> io::Result<()> {
+        self.disk.sync_documents()
+    }
 }
 
 /// A disk after the power came back.

@@ -90,7 +90,11 @@ impl Promises {
             assert!(closed.contains(run), "{number}: a release record that it took is not in its ledger");
         }
         for ((run, _), (round, answer)) in self.held.iter().filter(|((_, of), _)| *of == number) {
-            assert_eq!(released.get(round), Some(answer), "{number}: the answer to {run} is not in its ledger");
+            assert_eq!(
+                released.get(round),
+                Some(answer),
+                "{number}: the answer to {run} is not in its ledger"
+            );
         }
     }
 
@@ -136,7 +140,11 @@ impl Promises {
 
     /// A result names the answers it rests on, and every site.
     fn names_its_answers(&self, run: &str, result: &Value) {
-        assert_eq!(result["sites"].as_array().unwrap().len(), SITES, "{run}: a site is missing in its result");
+        assert_eq!(
+            result["sites"].as_array().unwrap().len(),
+            SITES,
+            "{run}: a site is missing in its result"
+        );
         for number in 0..SITES {
             let named = result["provenance"]["answers"][site(number)].as_str();
             let held = self.held.get(&(run.to_owned(), number)).map(|(_, answer)| answer.to_string());
