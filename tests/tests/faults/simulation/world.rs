@@ -64,6 +64,8 @@ enum Parks {
 /// What keeps a process where it is.
 enum Grip {
     Free,
+    /// It could not be kept where it was.
+    Late,
     Message(#[expect(dead_code, reason = "dropping it lets the message go")] Hold),
     Ledger(#[expect(dead_code, reason = "dropping it frees the ledger's lock")] File),
 }
@@ -143,7 +145,7 @@ impl World {
                 let (run, is_over) = (&run, &is_over);
                 scope.spawn(move || {
                     let Some(grip) = self.wait_until_it_comes(armed, is_over) else { return };
-                    self.count(*moment);
+                    self.count(*moment, &grip);
                     self.go_wrong(*fault, grip, run);
                 });
             }
@@ -222,13 +224,16 @@ impl World {
                 }
                 let file = File::options().write(true).open(ledger.join("lock")).unwrap();
                 let locked = wait_for(Duration::from_millis(500), || file.try_lock().ok());
-                Some(if locked.is_some() { Grip::Ledger(file) } else { Grip::Free })
+                // Its owner may have been faster.
+                let is_last = since(&log, from).lines().last().is_some_and(|line| line.contains(&wanted));
+                Some(if locked.is_some() && is_last { Grip::Ledger(file) } else { Grip::Late })
             }
         }
     }
 
-    fn count(&self, moment: Moment) {
+    fn count(&self, moment: Moment, grip: &Grip) {
         let kind = match moment {
+            Moment::Written(_, kind) if matches!(grip, Grip::Late) => format!("Too late after {kind}"),
             Moment::After(_) => "After".to_owned(),
             Moment::Passing(_, passage) => format!("Passing {passage:?}"),
             Moment::Writing(_, kind) => format!("Writing {kind}"),
