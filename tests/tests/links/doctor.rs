@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use notochord_sandbox::process::Program;
 use notochord_sandbox::role::Role;
 use serde_json::Value;
 
@@ -11,8 +12,13 @@ use crate::stage::{BEHIND, Stage, WITH_PASSWORD, program, write_link};
 
 /// Its exit code, and each step with whether it went well and what it said.
 fn doctor(home: &Path, further: &[&str]) -> (Option<i32>, Vec<(String, bool, String)>) {
+    doctor_of(&program(), home, further)
+}
+
+/// The same by a program that runs elsewhere.
+fn doctor_of(program: &Program, home: &Path, further: &[&str]) -> (Option<i32>, Vec<(String, bool, String)>) {
     let arguments = [&["doctor", "--json"], further].concat();
-    let output = program().command(Role::Node, home, arguments).unwrap();
+    let output = program.command(Role::Node, home, arguments).unwrap();
     let printed: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -27,6 +33,14 @@ fn diagnosis(home: &Path) -> (Option<i32>, Vec<String>, String) {
     let (well, ill): (Vec<_>, Vec<_>) = findings.into_iter().partition(|(_, ok, _)| *ok);
     let ill: Vec<_> = ill.into_iter().map(|(step, _, detail)| format!("{step}: {detail}")).collect();
     (code, well.into_iter().map(|(step, ..)| step).collect(), ill.join("; "))
+}
+
+/// Its exit code and what failed, by a program that runs elsewhere.
+pub(crate) fn diagnosis_of(program: &Program, home: &Path) -> (Option<i32>, String) {
+    let (code, findings) = doctor_of(program, home, &[]);
+    let ill =
+        findings.into_iter().filter(|(_, ok, _)| !ok).map(|(step, _, detail)| format!("{step}: {detail}"));
+    (code, ill.collect::<Vec<_>>().join("; "))
 }
 
 const STEPS: [&str; 7] = ["certificate", "way", "name", "connection", "coordinator", "admission", "clock"];

@@ -5,8 +5,11 @@
 mod doctor;
 mod handover;
 mod inspection;
+mod installed_proxies;
 mod limits;
 mod line;
 mod middlebox;
+mod namespaces;
+mod partitions;
 mod proxy;
 mod stage;
