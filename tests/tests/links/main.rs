@@ -13,3 +13,4 @@ mod namespaces;
 mod partitions;
 mod proxy;
 mod stage;
+mod ways;

@@ -16,6 +16,9 @@ pub(crate) const OFFICE_MOVED: &str = "10.77.1.9";
 /// The office's address of the other family.
 pub(crate) const OFFICE_V6: &str = "fd77:1::1";
 
+/// An address of that family which nobody has.
+pub(crate) const NOBODY_V6: &str = "fd77:1::7";
+
 /// What all names begin with, before the process and a number.
 const PREFIX: &str = "notochord-";
 
@@ -97,13 +100,14 @@ impl Namespaces {
         ip(&["-n", &firewall, "addr", "replace", "fd77:0::2/64", "dev", "inside", "nodad"]).unwrap();
     }
 
-    /// Has names found at these addresses in all three, from now on; a file of hosts stands for DNS.
-    pub(crate) fn resolve(&mut self, name: &str, address: &str) {
+    /// Has a name, and no other, found at these addresses from now on; a file of hosts stands for DNS.
+    pub(crate) fn resolve(&mut self, name: &str, addresses: &[&str]) {
         for role in ["centre", "office"] {
             let directory = Path::new("/etc/netns").join(self.of(role));
             fs::create_dir_all(&directory).unwrap();
             // Written in place: programs that run see the very file.
-            fs::write(directory.join("hosts"), format!("127.0.0.1 localhost\n{address} {name}\n")).unwrap();
+            let lines: String = addresses.iter().map(|address| format!("{address} {name}\n")).collect();
+            fs::write(directory.join("hosts"), lines).unwrap();
         }
         self.hosts = Some(PathBuf::from("/etc/netns"));
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::doctor::diagnosis_of;
 use crate::middlebox::PATIENCE;
-use crate::namespaces::{Namespaces, OFFICE, OFFICE_MOVED, OFFICE_V6};
+use crate::namespaces::{NOBODY_V6, Namespaces, OFFICE, OFFICE_MOVED, OFFICE_V6};
 use crate::stage::{BEHIND, Stage, program};
 
 /// How soon a node is back once its way is.
@@ -178,7 +178,7 @@ fn runs_finish_over_a_line_that_delays_loses_doubles_and_reorders_packets() {
 fn a_coordinator_that_moves_is_found_again_by_its_name() {
     let Some(mut namespaces) = Namespaces::make() else { return };
     let name = "registry.example.org";
-    namespaces.resolve(name, OFFICE);
+    namespaces.resolve(name, &[OFFICE]);
     let mut stage = beyond_the_firewall(&namespaces, 3, 1, [OFFICE, name]);
     assert_eq!(stage.run(), ["contributed"; 3]);
     let moves = format!(
@@ -193,7 +193,7 @@ fn a_coordinator_that_moves_is_found_again_by_its_name() {
     let text = std::fs::read_to_string(&moved).unwrap();
     std::fs::write(&moved, text.replace(OFFICE, OFFICE_MOVED)).unwrap();
     stage.network.start_coordinator().unwrap();
-    namespaces.resolve(name, OFFICE_MOVED);
+    namespaces.resolve(name, &[OFFICE_MOVED]);
     let told = Instant::now();
     stage.wait_until_connected(true);
     println!("found again after {:?}", told.elapsed());
@@ -203,18 +203,29 @@ fn a_coordinator_that_moves_is_found_again_by_its_name() {
 }
 
 #[test]
+fn a_name_whose_first_address_does_not_answer_leads_to_the_one_of_the_other_family() {
+    let Some(mut namespaces) = Namespaces::make() else { return };
+    let name = "registry.example.org";
+    namespaces.resolve(name, &[NOBODY_V6, OFFICE]);
+    let stage = beyond_the_firewall(&namespaces, 3, 1, [OFFICE, name]);
+    let known = namespaces.shell("centre", &format!("getent ahosts {name}")).unwrap();
+    assert!(known.contains(NOBODY_V6) && known.contains(OFFICE), "{known}");
+    assert_eq!(stage.run(), ["contributed"; 3]);
+}
+
+#[test]
 fn a_name_that_nobody_knows_is_named_by_the_doctor() {
     let Some(mut namespaces) = Namespaces::make() else { return };
     let name = "registry.example.org";
-    namespaces.resolve(name, OFFICE);
+    namespaces.resolve(name, &[OFFICE]);
     let stage = beyond_the_firewall(&namespaces, 3, 1, [OFFICE, name]);
     let centre = namespaces.launch(&program(), "centre");
     assert_eq!(diagnosis_of(&centre, stage.home()), (Some(0), String::new()));
-    namespaces.resolve("another.example.org", OFFICE);
+    namespaces.resolve("another.example.org", &[OFFICE]);
     let (code, ill) = diagnosis_of(&centre, stage.home());
     assert!(code == Some(1) && ill.starts_with(&format!("name: `{name}` is not found in DNS")), "{ill}");
     // A name that leads elsewhere: nobody listens there.
-    namespaces.resolve(name, OFFICE_MOVED);
+    namespaces.resolve(name, &[OFFICE_MOVED]);
     let (_, ill) = diagnosis_of(&centre, stage.home());
     assert!(ill.starts_with("connection: ") && ill.contains(OFFICE_MOVED), "{ill}");
 }
