@@ -6,12 +6,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use notochord_sandbox::process::wait_for;
+use notochord_sandbox::role::Role;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::certificates::{sites, with_short_certificates};
-use crate::stage::{Stage, reference};
+use crate::stage::{Stage, program, reference};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 /// A machine that has so little time for its node that a round takes longer than a certificate lives.
@@ -128,5 +129,9 @@ fn a_run_ends_without_a_centre_whose_certificate_ended_in_it_and_the_centre_is_t
         "{concern}"
     );
     assert!(!is_connected(&stage));
+    let examined = program().command(Role::Node, &home, ["doctor"]).unwrap();
+    let examined = String::from_utf8_lossy(&examined.stdout).into_owned();
+    assert!(examined.starts_with("failed  certificate"), "{examined}");
+    assert!(examined.contains("ask the coordinator to invite it again"), "{examined}");
     assert_eq!(stage.network.wait_for_sites(3).map_err(|error| error.to_string()), Ok(()));
 }
