@@ -14,7 +14,7 @@ use notochord_sandbox::process::wait_for;
 use tempfile::TempDir;
 
 use crate::middlebox::PATIENCE;
-use crate::stage::{BEHIND, Stage, WITH_PASSWORD, write_link_to};
+use crate::stage::{BEHIND, Stage, WITH_PASSWORD, skipped, write_link_to};
 
 /// No blanks: tinyproxy's configuration takes none.
 const PASSWORD: &str = "open-sesame";
@@ -50,7 +50,7 @@ impl Make {
         let found = std::env::split_paths(&path).chain(further).map(|one| one.join(self.name()));
         let found = found.into_iter().find(|file| file.is_file());
         if found.is_none() {
-            println!("SKIPPED: {} is not installed on this machine", self.name());
+            skipped(&format!("{} is not installed on this machine", self.name()));
         }
         found
     }

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use notochord_sandbox::process::Program;
 
+use crate::stage::skipped;
+
 /// The office's address, and one that it may move to.
 pub(crate) const OFFICE: &str = "10.77.1.1";
 pub(crate) const OFFICE_MOVED: &str = "10.77.1.9";
@@ -39,7 +41,7 @@ impl Namespaces {
         match made.lay_out() {
             Ok(()) => Some(made),
             Err(reason) => {
-                println!("SKIPPED: no network namespaces on this machine: {reason}");
+                skipped(&format!("no network namespaces on this machine: {reason}"));
                 None
             }
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::doctor::diagnosis_of;
 use crate::middlebox::PATIENCE;
 use crate::namespaces::{NOBODY_V6, Namespaces, OFFICE, OFFICE_MOVED, OFFICE_V6};
-use crate::stage::{BEHIND, Stage, program};
+use crate::stage::{BEHIND, Stage, program, skipped};
 
 /// How soon a node is back once its way is.
 const BACK: Duration = Duration::from_secs(5);
@@ -151,7 +151,7 @@ fn runs_finish_over_a_line_that_delays_loses_doubles_and_reorders_packets() {
     let Some(namespaces) = Namespaces::make() else { return };
     let stage = beyond_the_firewall(&namespaces, 3, 1, [OFFICE; 2]);
     if let Err(reason) = namespaces.shell("firewall", BAD_LINE) {
-        println!("SKIPPED: packets cannot be delayed, lost, doubled and reordered here: {reason}");
+        skipped(&format!("packets cannot be delayed, lost, doubled and reordered here: {reason}"));
         return;
     }
     let mut runs = 0;

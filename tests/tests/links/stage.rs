@@ -153,3 +153,10 @@ pub(crate) fn program() -> Program {
 pub(crate) fn reference(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/colon_death").join(file)
 }
+
+/// Says that a test is skipped, and why, also where the harness keeps what tests print to itself.
+pub(crate) fn skipped(reason: &str) {
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    // A test whose words nobody hears is skipped all the same.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {name}: {reason}");
+}

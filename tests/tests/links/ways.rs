@@ -9,17 +9,18 @@ use std::thread;
 use std::time::Duration;
 
 use notochord_sandbox::network::NetworkError;
+use notochord_sandbox::role::Role;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
 
 use crate::middlebox::Middlebox;
-use crate::stage::{BEHIND, Stage};
+use crate::stage::{BEHIND, Stage, program, skipped};
 
 #[test]
 fn a_network_works_over_ipv6_alone() {
     if TcpListener::bind("[::1]:0").is_err() {
-        println!("SKIPPED: this machine has no IPv6");
+        skipped("this machine has no IPv6");
         return;
     }
     let mut stage = Stage::empty();
@@ -106,6 +107,14 @@ fn a_proxy_within_tls_is_trusted_by_the_file_that_the_settings_name_and_by_no_ot
     let enrolled = stage.network.node_command(&home, ["enrol".as_ref(), invitation.as_os_str()]);
     let Err(NetworkError::Command { code: 1, message }) = enrolled else { panic!("{enrolled:?}") };
     assert!(message.contains("does not prove itself: its certificate is of another authority"), "{message}");
+    let option = ["doctor", "--invitation", invitation.to_str().unwrap()];
+    let examined = program().command(Role::Node, &home, option).unwrap();
+    let examined = String::from_utf8_lossy(&examined.stdout).into_owned();
+    let failed = examined.lines().find(|line| line.starts_with("failed")).unwrap();
+    assert!(
+        failed.contains("connection") && failed.contains("issued by `CN=Hospital Proxies`"),
+        "{examined}"
+    );
     assert_eq!(proxy.count("CONNECT"), 0);
     stage.populate(3, 1, |home| std::fs::write(home.join("link.toml"), settings(&files[0])).unwrap());
     assert_eq!(stage.run(), ["contributed"; 3]);
