@@ -451,7 +451,13 @@ async fn handshake(
 ) -> Result<Connection, MembershipError> {
     let shaken = timeout(CONNECT_TIMEOUT, connector.connect(name, wire)).await;
     let limit = CONNECT_TIMEOUT.as_secs();
-    let done = shaken.map_err(|_| unreachable(address, format!("no TLS handshake within {limit} s")))?;
+    let silent = || {
+        format!(
+            "it can be connected to, but nothing comes back within {limit} s; ask IT what on the way lets \
+             connections open and holds back what they carry, or whether the coordinator hangs"
+        )
+    };
+    let done = shaken.map_err(|_| unreachable(address, silent()))?;
     done.map_err(|error| match fault(&error) {
         Fault::OtherAuthority(issuer) => MembershipError::Intercepted { address: address.to_owned(), issuer },
         Fault::Certificate(reason) => MembershipError::Unproven { address: address.to_owned(), reason },

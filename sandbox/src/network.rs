@@ -234,9 +234,15 @@ impl Network {
 
     /// Starts a node (again).
     pub fn start_node(&mut self, index: usize) -> Result<(), NetworkError> {
+        let program = self.program.clone();
+        self.start_node_by(index, &program)
+    }
+
+    /// The same by another program, as by one that is launched into another place.
+    pub fn start_node_by(&mut self, index: usize, program: &Program) -> Result<(), NetworkError> {
         let node = &mut self.nodes[index];
         let log = node.home.with_extension("log");
-        node.server = Some(self.program.serve(Role::Node, &node.home, [] as [&str; 0], &log)?);
+        node.server = Some(program.serve(Role::Node, &node.home, [] as [&str; 0], &log)?);
         Ok(())
     }
 

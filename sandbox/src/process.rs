@@ -1,6 +1,6 @@
 //! Child processes: commands that end, and servers that are ended.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,10 @@ use crate::role::Role;
 
 /// The binary that plays every role.
 #[derive(Debug, Clone)]
-pub struct Program(PathBuf);
+pub struct Program {
+    binary: PathBuf,
+    launcher: Vec<OsString>,
+}
 
 /// A server that is killed when dropped.
 #[derive(Debug)]
@@ -23,12 +26,17 @@ pub struct Server {
 impl Program {
     /// The binary at `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { binary: path.into(), launcher: Vec::new() }
+    }
+
+    /// The same, started by another program in its own place, as `ip netns exec NAME` does.
+    pub fn launched_by<A: Into<OsString>>(&self, words: impl IntoIterator<Item = A>) -> Self {
+        Self { binary: self.binary.clone(), launcher: words.into_iter().map(Into::into).collect() }
     }
 
     /// This very binary.
     pub fn current() -> io::Result<Self> {
-        std::env::current_exe().map(Self)
+        std::env::current_exe().map(Self::new)
     }
 
     /// Runs a command of a role to its end.
@@ -62,7 +70,14 @@ impl Program {
     }
 
     fn prepare(&self, role: Role, home: &Path) -> Command {
-        let mut command = Command::new(&self.0);
+        let mut command = match self.launcher.split_first() {
+            Some((launcher, words)) => {
+                let mut command = Command::new(launcher);
+                command.args(words).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
         command.arg(role.argument()).arg("--home").arg(home);
         command
     }

@@ -1,8 +1,8 @@
-//! What stands between a centre and the world: an HTTP CONNECT proxy that asks for a password, cuts what is idle,
-//! and can be told to delay, lose, cut and double what passes.
+//! What stands between a centre and the world: an HTTP CONNECT proxy that asks for a password, cuts what is idle or
+//! what has been open for too long, and can be told to delay, lose, cut and double what passes.
 //!
-//! Started as `role-middlebox [--authorization VALUE] [--idle-ms N] [--lead HOST:PORT=ADDRESS]`, it prints its address
-//! and then a line for everything that happens. Its standard input is one command a line: `lose`, `find`, `cut`
+//! Started as `role-middlebox [--authorization VALUE] [--idle-ms N] [--life-ms N] [--lead HOST:PORT=ADDRESS]`, it
+//! prints its address and then a line for everything that happens. Its standard input is one command a line: `lose`, `find`, `cut`
 //! (and let nobody in), `open`, `delay MS`, `double`, `forbid`; its end is the proxy's end.
 #![allow(clippy::print_stdout, reason = "its parent reads what it prints")]
 
@@ -29,6 +29,8 @@ struct Middlebox {
     /// What `Proxy-Authorization` must say.
     authorization: Option<String>,
     idle_ms: Option<u64>,
+    /// How long a connection may be open, whatever passes it.
+    life_ms: Option<u64>,
     leads: HashMap<String, String>,
     /// Whether connections are forgotten, as by a firewall that starts anew: nothing passes them ever again.
     loses: AtomicBool,
@@ -53,6 +55,7 @@ fn serve(mut arguments: impl Iterator<Item = String>) -> io::Result<()> {
         match option.as_str() {
             "--authorization" => middlebox.authorization = Some(value),
             "--idle-ms" => middlebox.idle_ms = value.parse().ok(),
+            "--life-ms" => middlebox.life_ms = value.parse().ok(),
             "--lead" => {
                 let (from, to) = value.split_once('=').ok_or(io::ErrorKind::InvalidInput)?;
                 middlebox.leads.insert(from.to_owned(), to.to_owned());
@@ -161,6 +164,10 @@ impl Middlebox {
             if line.is_lost.load(SeqCst) && line.began.elapsed() < LONGEST {
                 thread::sleep(GLANCE);
                 continue;
+            }
+            if self.life_ms.is_some_and(|most| line.age_ms() > most) {
+                println!("AGED {}", line.asked);
+                break;
             }
             match from.read(&mut part) {
                 Ok(0) => break,

@@ -129,6 +129,16 @@ fn what_is_wrong_is_named_by_file_line_and_key_and_never_repeats_a_password() {
 }
 
 #[test]
+fn whatever_the_settings_say_a_link_is_never_silent_for_the_minute_after_which_firewalls_cut() {
+    let minute = Duration::from_secs(60);
+    assert!(Keepalive::default().interval * 2 < minute, "one probe may be lost");
+    assert_eq!(read("", &[]).unwrap().keepalive, Keepalive::default());
+    let seldom =
+        (1..=3600).rev().find_map(|seconds| read(&format!("keepalive_interval_s = {seconds}"), &[]).ok());
+    assert!(seldom.unwrap().keepalive.interval < minute);
+}
+
+#[test]
 fn a_proxy_of_the_environment_that_cannot_be_used_matters_only_where_it_would_be_asked() {
     for (written, expected) in [
         (

@@ -61,13 +61,15 @@ pub enum TunnelError {
         /// What to do.
         remedy: String,
     },
-    /// 407 with credentials.
+    /// 407 with credentials; 401, as tinyproxy has it.
     #[error(
-        "the proxy {proxy} does not take the user and password it was given (407); check `proxy_user` and the password's file"
+        "the proxy {proxy} does not take the user and password it was given ({status}); check `proxy_user` and the password's file"
     )]
     CredentialsRefused {
         /// Which.
         proxy: String,
+        /// The code.
+        status: u16,
     },
     /// 403, 405.
     #[error(
@@ -164,8 +166,9 @@ fn refusal(answer: &Answer, status: u16, proxy: &Proxy, destination: &Destinatio
     let (proxy_name, destination) = (proxy.to_string(), destination.clone());
     match status {
         407 if proxy.credentials.is_some() && answer.takes_basic() => {
-            TunnelError::CredentialsRefused { proxy: proxy_name }
+            TunnelError::CredentialsRefused { proxy: proxy_name, status }
         }
+        401 if proxy.credentials.is_some() => TunnelError::CredentialsRefused { proxy: proxy_name, status },
         407 => TunnelError::AuthenticationRequired {
             remedy: match answer.takes_basic() {
                 true => "name `proxy_user` and `proxy_password_file` in link.toml".to_owned(),

@@ -1,18 +1,25 @@
 //! `notochord-node doctor`: each step of the way, and the first that fails with its remedy.
 
+use std::net::TcpListener;
 use std::path::Path;
 
+use notochord_sandbox::process::Program;
 use notochord_sandbox::role::Role;
 use serde_json::Value;
 
 use crate::inspection::firewall;
 use crate::middlebox::Middlebox;
-use crate::stage::{BEHIND, Stage, WITH_PASSWORD, program, write_link};
+use crate::stage::{BEHIND, Stage, WITH_PASSWORD, program, write_link, write_link_to};
 
 /// Its exit code, and each step with whether it went well and what it said.
 fn doctor(home: &Path, further: &[&str]) -> (Option<i32>, Vec<(String, bool, String)>) {
+    doctor_of(&program(), home, further)
+}
+
+/// The same by a program that runs elsewhere.
+fn doctor_of(program: &Program, home: &Path, further: &[&str]) -> (Option<i32>, Vec<(String, bool, String)>) {
     let arguments = [&["doctor", "--json"], further].concat();
-    let output = program().command(Role::Node, home, arguments).unwrap();
+    let output = program.command(Role::Node, home, arguments).unwrap();
     let printed: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -27,6 +34,14 @@ fn diagnosis(home: &Path) -> (Option<i32>, Vec<String>, String) {
     let (well, ill): (Vec<_>, Vec<_>) = findings.into_iter().partition(|(_, ok, _)| *ok);
     let ill: Vec<_> = ill.into_iter().map(|(step, _, detail)| format!("{step}: {detail}")).collect();
     (code, well.into_iter().map(|(step, ..)| step).collect(), ill.join("; "))
+}
+
+/// Its exit code and what failed, by a program that runs elsewhere.
+pub(crate) fn diagnosis_of(program: &Program, home: &Path) -> (Option<i32>, String) {
+    let (code, findings) = doctor_of(program, home, &[]);
+    let ill =
+        findings.into_iter().filter(|(_, ok, _)| !ok).map(|(step, _, detail)| format!("{step}: {detail}"));
+    (code, ill.collect::<Vec<_>>().join("; "))
 }
 
 const STEPS: [&str; 7] = ["certificate", "way", "name", "connection", "coordinator", "admission", "clock"];
@@ -85,6 +100,46 @@ fn the_step_that_fails_is_named_with_its_remedy() {
     assert!(ill.contains("admission: the coordinator does not know this certificate (any more)"), "{ill}");
     stage.network.kill_coordinator().unwrap();
     assert_fails(3, &format!("connection: {listen} does not answer ({listen}: "));
+}
+
+#[test]
+fn every_way_in_which_a_proxy_fails_is_told_from_the_others() {
+    let mut proxy = Middlebox::start(&["--authorization", Middlebox::AUTHORIZATION]);
+    let mut stage = Stage::behind(&proxy, WITH_PASSWORD);
+    let (listen, _) = stage.network.addresses().unwrap();
+    let home = stage.home().to_owned();
+    let assert_fails = |step: &str, parts: &[&str]| {
+        let (code, _, ill) = diagnosis(&home);
+        assert_eq!(code, Some(1), "{ill}");
+        assert!(
+            ill.starts_with(&format!("{step}: ")) && parts.iter().all(|part| ill.contains(part)),
+            "{ill}"
+        );
+    };
+    write_link_to(&home, &proxy.address, "open barley", WITH_PASSWORD);
+    assert_fails(
+        "connection",
+        &["does not take the user and password it was given (407)", "check `proxy_user`"],
+    );
+    // The coordinator's own door is no proxy; neither is what it says.
+    write_link_to(&home, &listen, "open sesame", "");
+    assert_fails("connection", &["is no HTTP proxy", "check the address"]);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    write_link_to(&home, &nobody, "open sesame", "");
+    assert_fails("connection", &[&format!("the proxy http://{nobody} cannot be reached")]);
+    let astray = Middlebox::start(&["--lead", &format!("{listen}={nobody}")]);
+    write_link(&home, &astray, "");
+    assert_fails("connection", &[&format!("cannot reach {listen} (502)"), "ask IT what the proxy says"]);
+    std::fs::write(home.join("link.toml"), format!("proxy = \"https://{}\"\n", proxy.address)).unwrap();
+    let output = program().command(Role::Node, &home, ["doctor"]).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("proxy_authorities"), "{said}");
+    write_link(&home, &proxy, WITH_PASSWORD);
+    proxy.tell("lose");
+    assert_fails("coordinator", &["nothing comes back within 10 s", "ask IT what on the way"]);
+    proxy.tell("find");
+    stage.network.kill_node(BEHIND).unwrap();
+    assert_eq!(diagnosis(&home).0, Some(0));
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! Proxies that ask for a password, forbid, cut what is idle, or are not there.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use notochord_sandbox::network::NetworkError;
+use notochord_sandbox::process::wait_for;
 use notochord_sandbox::role::Role;
 
-use crate::middlebox::Middlebox;
+use crate::middlebox::{Middlebox, PATIENCE};
 use crate::stage::{BEHIND, Stage, WITH_PASSWORD, program, write_link};
+
+const RUNS_ON_SHORT_LINES: usize = 4;
 
 #[test]
 fn a_node_behind_a_proxy_with_a_password_and_an_idle_cut_enrols_stays_and_completes_a_run() {
@@ -21,6 +25,40 @@ fn a_node_behind_a_proxy_with_a_password_and_an_idle_cut_enrols_stays_and_comple
     let log = stage.network.node_log(BEHIND);
     assert!(log.contains("reached through a proxy"), "{log}");
     assert!(!log.contains("sesame") && !log.contains("QWxh"), "{log}");
+}
+
+#[test]
+#[ignore = "takes three minutes; run it with --ignored"]
+fn a_proxy_that_cuts_what_is_idle_for_a_minute_never_finds_a_link_with_the_usual_settings_idle() {
+    let proxy = Middlebox::start(&["--authorization", Middlebox::AUTHORIZATION, "--idle-ms", "60000"]);
+    let began = Instant::now();
+    let stage = Stage::behind(&proxy, WITH_PASSWORD);
+    let (listen, enrol) = stage.network.addresses().unwrap();
+    // Said of a connection that is three times as old as the limit.
+    let outlived = || (proxy.count(&format!("OUTLIVED {listen}")) > 0).then_some(());
+    wait_for(Duration::from_secs(240), outlived).expect("the link to outlive the limit");
+    assert_eq!(stage.run(), ["contributed"; 3]);
+    let counts = [&enrol, &listen].map(|address| proxy.count(&format!("CONNECT {address} 200")));
+    assert_eq!((counts, proxy.count("IDLE")), ([1, 1], 0));
+    println!("one link for {:?}, idle limit 60 s", began.elapsed());
+}
+
+#[test]
+fn runs_finish_through_a_proxy_that_cuts_every_connection_after_three_seconds() {
+    let proxy = Middlebox::start(&["--life-ms", "3000"]);
+    let stage = Stage::behind(&proxy, "");
+    let (listen, _) = stage.network.addresses().unwrap();
+    let links = || proxy.count(&format!("CONNECT {listen} 200"));
+    for cut in 1..=RUNS_ON_SHORT_LINES {
+        wait_for(PATIENCE, || (proxy.count(&format!("AGED {listen}")) >= cut).then_some(())).unwrap();
+        let lost = Instant::now();
+        wait_for(PATIENCE, || (links() > cut).then_some(())).unwrap();
+        stage.wait_until_connected(true);
+        println!("connected {:?} after the cut", lost.elapsed());
+        assert_eq!(stage.run(), ["contributed"; 3]);
+    }
+    assert_eq!(stage.entries("released"), RUNS_ON_SHORT_LINES);
+    assert!(links() > RUNS_ON_SHORT_LINES);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A small network whose first centre reaches its coordinator through a proxy.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,11 @@ pub(crate) const BEHIND: usize = 0;
 impl Stage {
     /// A coordinator without sites.
     pub(crate) fn empty() -> Self {
+        Self::of(program())
+    }
+
+    /// The same, with every program of the network started like this one.
+    pub(crate) fn of(program: Program) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let plan = Plan {
             name: "reference",
@@ -30,7 +36,7 @@ impl Stage {
             throwaway_minimum: None,
             approvers: 1,
         };
-        let network = Network::start(program(), &directory.path().join("network"), &plan).unwrap();
+        let network = Network::start(program, &directory.path().join("network"), &plan).unwrap();
         Self { network, directory }
     }
 
@@ -43,23 +49,38 @@ impl Stage {
     /// The same with the rows of the file so many times, so that a round takes its time.
     pub(crate) fn with_rows(copies: usize, proxy: &Middlebox, further: &str) -> Self {
         let mut stage = Self::empty();
+        stage.populate(3, copies, |home| write_link(home, proxy, further));
+        stage
+    }
+
+    /// Adds so many centres, the first one's directory prepared before anything is there.
+    pub(crate) fn populate(&mut self, centres: usize, copies: usize, prepare: impl FnOnce(&Path)) {
+        let stage = self;
         let home = stage.directory.path().join("network/site-1");
         fs::create_dir_all(&home).unwrap();
-        write_link(&home, proxy, further);
+        prepare(&home);
         let data = stage.directory.path().join("data.csv");
         let text = fs::read_to_string(reference("data.csv")).unwrap();
         let (header, rows) = text.split_once('\n').unwrap();
         fs::write(&data, format!("{header}\n{}", rows.repeat(copies))).unwrap();
-        stage
-            .network
-            .add_sites(&[1, 2, 3].map(|number| (format!("Centre {number}"), vec![data.clone()])))
-            .unwrap();
-        stage.network.wait_for_sites(3).unwrap();
+        let sites: Vec<_> =
+            (1..=centres).map(|number| (format!("Centre {number}"), vec![data.clone()])).collect();
+        stage.network.add_sites(&sites).unwrap();
+        stage.network.wait_for_sites(centres).unwrap();
         let study = stage.directory.path().join("ages.toml");
         fs::write(&study, include_str!("../network/ages.toml")).unwrap();
         stage.network.submit(&study, 1).unwrap();
         stage.network.accept_everywhere("ages").unwrap();
-        stage
+    }
+
+    /// Has the coordinator listen and be found elsewhere from now on, and starts it again.
+    pub(crate) fn move_coordinator(&mut self, from: &str, to: &str) {
+        self.network.kill_coordinator().unwrap();
+        let file = self.network.coordinator_home().join("network.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(&file, text.replace(from, to)).unwrap();
+        self.network.start_coordinator().unwrap();
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -68,8 +89,13 @@ impl Stage {
 
     /// Runs the study; how each site took part.
     pub(crate) fn run(&self) -> Vec<String> {
+        self.run_for("60s")
+    }
+
+    /// The same with this deadline.
+    pub(crate) fn run_for(&self, deadline: &str) -> Vec<String> {
         let out = self.directory.path().join("results");
-        self.network.run("ages", &out, &["--deadline", "60s"]).unwrap();
+        self.network.run("ages", &out, &["--deadline", deadline]).unwrap();
         let result: Value = serde_json::from_slice(&fs::read(out.join("result.json")).unwrap()).unwrap();
         let sites = result["sites"].as_array().unwrap();
         sites.iter().map(|site| site["status"].as_str().unwrap().to_owned()).collect()
@@ -106,10 +132,15 @@ impl Stage {
 
 /// Writes a directory's `link.toml` with this proxy and the further lines, and the password beside it.
 pub(crate) fn write_link(home: &Path, proxy: &Middlebox, further: &str) {
-    fs::write(home.join("link.toml"), format!("proxy = \"http://{}\"\n{further}", proxy.address)).unwrap();
+    write_link_to(home, &proxy.address, "open sesame", further);
+}
+
+/// The same for a proxy that is only an address, and its password.
+pub(crate) fn write_link_to(home: &Path, proxy: &str, password: &str, further: &str) {
+    fs::write(home.join("link.toml"), format!("proxy = \"http://{proxy}\"\n{further}")).unwrap();
     let mut private = fs::OpenOptions::new();
-    let password = private.write(true).create(true).truncate(true).mode(0o600);
-    std::io::Write::write_all(&mut password.open(home.join("password")).unwrap(), b"open sesame\n").unwrap();
+    let file = private.write(true).create(true).truncate(true).mode(0o600);
+    writeln!(file.open(home.join("password")).unwrap(), "{password}").unwrap();
 }
 
 /// The lines of a `link.toml` that name who calls.
@@ -121,4 +152,11 @@ pub(crate) fn program() -> Program {
 
 pub(crate) fn reference(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/colon_death").join(file)
+}
+
+/// Says that a test is skipped, and why, also where the harness keeps what tests print to itself.
+pub(crate) fn skipped(reason: &str) {
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    // A test whose words nobody hears is skipped all the same.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {name}: {reason}");
 }

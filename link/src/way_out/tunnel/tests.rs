@@ -87,6 +87,9 @@ async fn every_refusal_has_a_name_and_a_remedy() {
     let refused = answered(basic, Some(wrong)).await.1.unwrap_err();
     assert!(matches!(refused, TunnelError::CredentialsRefused { .. }), "{refused}");
     assert!(!format!("{refused} {refused:?}").contains("secret"));
+    let wrong = proxy::Credentials::new("me", "secret").unwrap();
+    let refused = answered(b"HTTP/1.1 401 Unauthorized\r\n\r\n", Some(wrong)).await.1.unwrap_err();
+    assert!(matches!(refused, TunnelError::CredentialsRefused { status: 401, .. }), "{refused}");
 }
 
 #[tokio::test]
