@@ -98,6 +98,10 @@ pub(crate) fn status_failure(status: Status) -> Failure {
     match status.code() {
         Code::InvalidArgument | Code::NotFound | Code::AlreadyExists => Failure::usage(status.message()),
         Code::PermissionDenied | Code::FailedPrecondition => Failure::refused(status.message()),
+        Code::Unimplemented => Failure::failed(format!(
+            "the coordinator is older than this program, {}, and does not know this command; have it updated",
+            env!("CARGO_PKG_VERSION")
+        )),
         Code::Unavailable | Code::Cancelled | Code::Unknown => {
             Failure::failed(format!("the coordinator does not answer: {}", status.message()))
         }

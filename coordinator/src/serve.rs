@@ -327,7 +327,7 @@ async fn keep(entrance: &Entrance, site: Site, stream: TlsStream<TcpStream>, end
             // Before anything is asked of it, the node hears what is in force.
             upkeep::inform(office, &site, &mut node).await;
             let kept = office.hub.keep(site.id.clone(), node.clone(), gone);
-            announce::all_to(office, site.id.clone());
+            announce::all_to(office, &site);
             tokio::pin!(kept);
             tokio::select! {
                 () = &mut kept => {}

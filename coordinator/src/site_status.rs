@@ -10,6 +10,8 @@ pub enum SiteStatus {
     BrokenAnswer,
     /// Its numbers are in the totals.
     Contributed,
+    /// Its node, or the coordinator, is of another release and lacks what the study needs.
+    Lacking,
     /// Its data steward has not accepted the study.
     NotAccepted,
     /// It declined; the reason is in its own ledger.
@@ -26,6 +28,7 @@ impl SiteStatus {
         match self {
             Self::BrokenAnswer => "broken_answer",
             Self::Contributed => "contributed",
+            Self::Lacking => "lacking",
             Self::NotAccepted => "not_accepted",
             Self::Refused => "refused",
             Self::TooSlow => "too_slow",
@@ -38,6 +41,7 @@ impl SiteStatus {
         match self {
             Self::BrokenAnswer => "answered with what is no answer",
             Self::Contributed => "contributed",
+            Self::Lacking => "lacks what the study needs",
             Self::NotAccepted => "has not accepted the study (yet)",
             Self::Refused => "refused",
             Self::TooSlow => "took too long",
@@ -50,6 +54,7 @@ impl SiteStatus {
         let all = [
             Self::BrokenAnswer,
             Self::Contributed,
+            Self::Lacking,
             Self::NotAccepted,
             Self::Refused,
             Self::TooSlow,

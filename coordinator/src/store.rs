@@ -70,6 +70,9 @@ pub struct RunLine {
     pub status: RunStatus,
     /// Why, where it is broken.
     pub reason: String,
+    /// The key by which it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// How a run stands.
@@ -182,6 +185,7 @@ mod tests {
             finished: None,
             status: RunStatus::Running,
             reason: String::new(),
+            idempotency_key: None,
         };
         store.put_run(&line).unwrap();
         assert_eq!(store.close_interrupted_runs(OffsetDateTime::UNIX_EPOCH).unwrap(), [run]);

@@ -190,6 +190,16 @@ pub fn runnable(
     Ok(SealedStudy::open(found.envelope, root, now)?)
 }
 
+/// The studies that are complete, in time and not withdrawn.
+pub fn able_to_run(office: &Office) -> Result<Vec<Study>, StudiesError> {
+    let (root, now) = (office.root(), office.now());
+    let withdrawn = statements::withdrawals(&office.home)?;
+    let is_withdrawn = |digest: Digest| withdrawn.iter().any(|one| one.study == digest);
+    let sealed =
+        list(&office.home)?.into_iter().filter_map(|one| SealedStudy::open(one.envelope, &root, now).ok());
+    Ok(sealed.filter(|one| !is_withdrawn(one.digest)).map(|one| one.study).collect())
+}
+
 fn file_name(digest: Digest) -> String {
     format!("studies/{}.json", digest.hex())
 }
