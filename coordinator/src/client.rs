@@ -83,7 +83,7 @@ async fn renew(membership: &mut Membership, desk: &mut NetworkClient<Channel>) {
         let key = KeyPair::generate().map_err(Failure::failed)?;
         let request = RenewRequest { request: signing_request(&key).map_err(Failure::failed)? };
         let chain = desk.renew(request).await.map_err(status_failure)?.into_inner().certificates;
-        membership.renew(key, &chain, now).map_err(membership_failure)
+        membership.renew(&key, &chain, now).map_err(membership_failure)
     };
     if let Err(failure) = renewed.await {
         eprintln!("note: your certificate could not be renewed: {failure}");
@@ -126,6 +126,7 @@ pub(crate) fn membership_failure(error: MembershipError) -> Failure {
         MembershipError::Credentials(_)
         | MembershipError::News(_)
         | MembershipError::File { .. }
+        | MembershipError::Lost { .. }
         | MembershipError::Tls(_)
         | MembershipError::Unreachable { .. }
         | MembershipError::WayOut(_) => Failure::failed(error),

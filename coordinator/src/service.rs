@@ -36,7 +36,7 @@ use crate::run;
 use crate::statements::{self, Stated, StatementsError};
 use crate::status_board;
 use crate::store::{Invitee, RunLine, RunStatus, StoreError};
-use crate::studies::{self, StudiesError, SubmittedStudy};
+use crate::studies::{self, StudiesError, Submission, SubmittedStudy};
 use crate::upkeep;
 
 /// The longest a run may wait for its sites.
@@ -52,7 +52,12 @@ impl Network for Desk {
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitReply>, Status> {
         let office = &self.0;
         let bytes = request.into_inner().sealed_study;
-        let submitted = studies::submit(office, &bytes).map_err(study_status)?;
+        let submitted = match studies::submit(office, &bytes).map_err(study_status)? {
+            Submission::Known(held) => {
+                return Ok(Response::new(SubmitReply { study: Some(summary(office, &held)) }));
+            }
+            Submission::New(submitted) => submitted,
+        };
         let entry = StudySubmitted {
             study: submitted.envelope.payload_digest(),
             name: format!("{}@{}", submitted.study.id, submitted.study.version),
