@@ -356,7 +356,7 @@ async fn dial_sites(entrance: Arc<Entrance>, mut sites: mpsc::UnboundedReceiver<
 }
 
 async fn dial(entrance: Arc<Entrance>, destination: Destination) {
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
+    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(4));
     loop {
         match connect(&destination).await {
             Ok(socket) => {
