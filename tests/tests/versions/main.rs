@@ -7,6 +7,7 @@ mod calls;
 mod copies_at_the_coordinator;
 mod copies_at_the_door;
 mod copies_at_the_node;
+mod lost_run;
 mod newer;
 mod other_release;
 mod parting;
