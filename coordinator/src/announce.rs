@@ -11,9 +11,10 @@ use notochord_proto::wire::AnnounceRequest;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use crate::directory;
+use crate::directory::{self, Site};
 use crate::office::Office;
 use crate::outbox;
+use crate::readiness;
 use crate::studies;
 use crate::witnessing;
 
@@ -21,14 +22,19 @@ use crate::witnessing;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Brings to a site that has just connected what others remember of its ledger, the ends of runs that it has not
-/// heard of, and every runnable study.
-pub fn all_to(office: &Arc<Office>, site: SiteId) {
+/// heard of, what the coordinator can do, and every runnable study.
+pub fn all_to(office: &Arc<Office>, site: &Site) {
+    let (greeted, site) = (site.clone(), site.id.clone());
     let (reminding, reminded) = (office.clone(), site.clone());
     tokio::spawn(async move { witnessing::remind(&reminding, &reminded).await });
     let (owing, owed) = (office.clone(), site.clone());
     tokio::spawn(async move { outbox::bring(&owing, &owed).await });
     let office = office.clone();
     tokio::spawn(async move {
+        // First: so the node can say of a study that it lacks what the coordinator offers.
+        if let Some(mut node) = office.hub.node(&site) {
+            readiness::greet(&office, &greeted, &mut node).await;
+        }
         let held = match studies::list(&office.home) {
             Ok(held) => held,
             Err(error) => return warn!(%error, "the studies cannot be read"),

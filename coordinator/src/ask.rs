@@ -1,7 +1,9 @@
 //! Asking one site: what it has decided about a study, and its answer to a round.
 
+use std::sync::Arc;
+
 use notochord_proto::digest::Digest;
-use notochord_proto::envelope::Envelope;
+use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::wire::{self, Decision};
 use notochord_stats::plan::Plan;
 use tokio::time::{Instant, timeout_at};
@@ -11,32 +13,55 @@ use tracing::{info, warn};
 use crate::acceptance::SealedAcceptance;
 use crate::directory::Site;
 use crate::office::Office;
+use crate::readiness;
 use crate::round::{Round, Seat, SiteAnswer};
 use crate::site_status::SiteStatus;
 
+/// How a site falls short before anything is computed, and more for people.
+pub(crate) struct Shortfall {
+    pub(crate) status: SiteStatus,
+    pub(crate) detail: Option<String>,
+}
+
+impl From<SiteStatus> for Shortfall {
+    fn from(status: SiteStatus) -> Self {
+        Self { status, detail: None }
+    }
+}
+
 /// The snapshot for which a site has accepted the study, and its acceptance, with its steward's seals checked.
 pub(crate) async fn announce(
-    office: &Office,
+    office: &Arc<Office>,
     site: &Site,
     request: wire::AnnounceRequest,
-    study: &Envelope,
-) -> Result<(Digest, SealedAcceptance), SiteStatus> {
+    sealed: &SealedStudy,
+) -> Result<(Digest, SealedAcceptance), Shortfall> {
+    let study = &sealed.envelope;
+    let lacking = |detail| Shortfall { status: SiteStatus::Lacking, detail: Some(detail) };
     let mut lost = None;
     let reply = loop {
         let (mut node, link) = office.hub.wait(&site.id, lost).await;
-        match node.announce(request.clone()).await {
+        let asked = match readiness::obstacle(office, site, &mut node, &sealed.study).await {
+            Ok(Some(obstacle)) => return Err(lacking(obstacle)),
+            Ok(None) => node.announce(request.clone()).await,
+            Err(status) => Err(status),
+        };
+        match asked {
             Ok(reply) => break reply.into_inner(),
+            Err(status) if status.code() == Code::Unimplemented => {
+                return Err(lacking(readiness::unsaid("Announce")));
+            }
             Err(status) if is_lost_link(status.code()) => {
                 info!(site = %site.id, "the link was lost while the site was asked; it is asked again");
                 lost = Some(link);
             }
-            Err(_) => return Err(SiteStatus::Unreachable),
+            Err(_) => return Err(SiteStatus::Unreachable.into()),
         }
     };
     match reply.decision() {
         Decision::Accepted => {}
-        Decision::Pending => return Err(SiteStatus::NotAccepted),
-        Decision::Refused | Decision::Unspecified => return Err(SiteStatus::Refused),
+        Decision::Pending => return Err(SiteStatus::NotAccepted.into()),
+        Decision::Refused | Decision::Unspecified => return Err(SiteStatus::Refused.into()),
     }
     let text = |bytes| String::from_utf8(bytes).map_err(|_| SiteStatus::BrokenAnswer);
     let acceptance = SealedAcceptance {
@@ -79,6 +104,10 @@ pub(crate) async fn contribute(
             Ok(Err(status)) if is_lost_link(status.code()) => {
                 info!(site = %seat.site.id, "the link was lost while the site was asked; it is asked again");
                 lost = Some(link);
+            }
+            Ok(Err(status)) if status.code() == Code::Unimplemented => {
+                warn!(site = %seat.site.id, "{}", readiness::unsaid("Contribute"));
+                return Err(SiteStatus::Lacking);
             }
             Ok(Err(status)) => {
                 warn!(site = %seat.site.id, code = ?status.code(), "a site answered with an error");

@@ -32,6 +32,16 @@ pub struct SiteLine {
     pub snapshot: Option<Digest>,
     /// Its software.
     pub software: Option<String>,
+    /// What it lacks, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl SiteLine {
+    /// What it did, for people, after its name.
+    pub fn in_words(&self) -> String {
+        self.detail.clone().unwrap_or_else(|| self.status.in_words().to_owned())
+    }
 }
 
 /// A site that contributed.

@@ -83,7 +83,7 @@ async fn renew(membership: &mut Membership, desk: &mut NetworkClient<Channel>) {
         let key = KeyPair::generate().map_err(Failure::failed)?;
         let request = RenewRequest { request: signing_request(&key).map_err(Failure::failed)? };
         let chain = desk.renew(request).await.map_err(status_failure)?.into_inner().certificates;
-        membership.renew(key, &chain, now).map_err(membership_failure)
+        membership.renew(&key, &chain, now).map_err(membership_failure)
     };
     if let Err(failure) = renewed.await {
         eprintln!("note: your certificate could not be renewed: {failure}");
@@ -98,6 +98,10 @@ pub(crate) fn status_failure(status: Status) -> Failure {
     match status.code() {
         Code::InvalidArgument | Code::NotFound | Code::AlreadyExists => Failure::usage(status.message()),
         Code::PermissionDenied | Code::FailedPrecondition => Failure::refused(status.message()),
+        Code::Unimplemented => Failure::failed(format!(
+            "the coordinator is older than this program, {}, and does not know this command; have it updated",
+            env!("CARGO_PKG_VERSION")
+        )),
         Code::Unavailable | Code::Cancelled | Code::Unknown => {
             Failure::failed(format!("the coordinator does not answer: {}", status.message()))
         }
@@ -122,6 +126,7 @@ pub(crate) fn membership_failure(error: MembershipError) -> Failure {
         MembershipError::Credentials(_)
         | MembershipError::News(_)
         | MembershipError::File { .. }
+        | MembershipError::Lost { .. }
         | MembershipError::Tls(_)
         | MembershipError::Unreachable { .. }
         | MembershipError::WayOut(_) => Failure::failed(error),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use notochord_link::identity::{Identity, certificate_end};
+use notochord_link::tls::requested_key;
 use notochord_proto::dictionary::DictionaryFiles;
 use notochord_proto::digest::Digest;
 use notochord_proto::keys::PublicKey;
@@ -13,10 +14,10 @@ use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
-use crate::directory::{self, Office as PersonOffice, Person, Site};
+use crate::directory::{self, Office as PersonOffice, Person, Site, Standing};
 use crate::logbook::Enrolled;
 use crate::office::Office;
-use crate::store::{Invitee, OpenInvitation};
+use crate::store::{Admission, Invitee, OpenInvitation};
 
 /// The `Enrolment` service. Newcomers enter one at a time, so that two invitations for one name cannot both be
 /// used.
@@ -49,31 +50,90 @@ impl Enrolment for Door {
 }
 
 fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> {
-    let invitation = take(office, &request.token)?;
-    let in_force = office.in_force();
-    let network = in_force.root.network.clone();
-    let identity = match invitation.invitee {
-        Invitee::Person => Identity::person(network, invitation.id.clone()),
-        Invitee::Site { .. } => Identity::site(network, invitation.id.clone()),
+    let (token, keys) = (Digest::of(&request.token), keys_of(request)?);
+    // The reply to whoever asks again with the same keys may have been lost; what was certified is said again.
+    let known = office.store.admission(token).map_err(internal)?.filter(|known| known.keys == keys);
+    let mut admission = match known {
+        Some(known) if office.now() < known.invitation.expires => known,
+        _ => certify(office, request, keys)?,
     };
+    let chain = chain_of(&admission).ok_or_else(|| internal("an admission is damaged"))?;
+    let certificate = chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| internal("no certificate"))?;
+    if admission.recorded {
+        still_stands(office, &admission.invitation, certificate)?;
+    } else {
+        record(office, &admission.invitation, request, &chain)?;
+        let identity = identity(office, &admission.invitation);
+        let entry = Enrolled { identity: identity.to_string(), certificate };
+        office.logbook.write(&entry, office.now()).map_err(internal)?;
+        info!(who = %identity, "enrolled");
+        admission.recorded = true;
+        office.store.admit(token, &admission, office.now()).map_err(internal)?;
+    }
+    Ok(EnrolReply {
+        certificates: chain.iter().map(|certificate| certificate.to_vec()).collect(),
+        sealed_root: office.in_force().sealed_root.to_json().into_bytes(),
+        dictionary: files(&office.home.dictionary_files().map_err(internal)?),
+        id: admission.invitation.id.to_string(),
+        label: admission.invitation.label,
+    })
+}
+
+/// Takes the invitation and certifies its bearer. What was certified is kept before anything is recorded.
+fn certify(office: &Office, request: &EnrolRequest, keys: Digest) -> Result<Admission, Status> {
+    let invitation = take(office, &request.token)?;
+    let (in_force, identity) = (office.in_force(), identity(office, &invitation));
     let chain = in_force
         .authority
         .certify_for(in_force.member_life, &request.request, &identity, office.now())
-        .map_err(|_| {
-            Status::invalid_argument("the signing request cannot be read; ask for a new invitation")
-        })?;
-    record(office, &invitation, request, &chain)?;
-    let certificate = chain.first().map(|leaf| Digest::of(leaf)).ok_or_else(|| internal("no certificate"))?;
-    let entry = Enrolled { identity: identity.to_string(), certificate };
-    office.logbook.write(&entry, office.now()).map_err(internal)?;
-    info!(who = %identity, "enrolled");
-    Ok(EnrolReply {
-        certificates: chain.iter().map(|certificate| certificate.to_vec()).collect(),
-        sealed_root: in_force.sealed_root.to_json().into_bytes(),
-        dictionary: files(&office.home.dictionary_files().map_err(internal)?),
-        id: invitation.id.to_string(),
-        label: invitation.label,
-    })
+        .map_err(|_| unreadable())?;
+    let chain = chain.iter().map(hex::encode).collect();
+    let admission = Admission { invitation, keys, chain, recorded: false };
+    office.store.admit(Digest::of(&request.token), &admission, office.now()).map_err(internal)?;
+    Ok(admission)
+}
+
+fn identity(office: &Office, invitation: &OpenInvitation) -> Identity {
+    let network = office.root().network.clone();
+    match invitation.invitee {
+        Invitee::Person => Identity::person(network, invitation.id.clone()),
+        Invitee::Site { .. } => Identity::site(network, invitation.id.clone()),
+    }
+}
+
+/// SHA-256 over every public key of a newcomer. The signing request itself differs each time it is made.
+fn keys_of(request: &EnrolRequest) -> Result<Digest, Status> {
+    let mut keys = requested_key(&request.request).map_err(|_| unreadable())?;
+    for key in [&request.node_key, &request.steward_key] {
+        // No two lists of keys are the same bytes.
+        keys.extend((key.len() as u64).to_le_bytes());
+        keys.extend(key);
+    }
+    Ok(Digest::of(&keys))
+}
+
+fn chain_of(admission: &Admission) -> Option<Vec<CertificateDer<'static>>> {
+    admission.chain.iter().map(|der| Some(CertificateDer::from(hex::decode(der).ok()?))).collect()
+}
+
+/// Whether the enrolment log still holds the newcomer by this very certificate: neither revoked nor renewed.
+fn still_stands(office: &Office, invitation: &OpenInvitation, certificate: Digest) -> Result<(), Status> {
+    let standing = match invitation.invitee {
+        Invitee::Site { .. } => directory::site(&office.home, &invitation.id)
+            .map_err(internal)?
+            .map(|site| site.standing(certificate)),
+        Invitee::Person => directory::person(&office.home, &invitation.id)
+            .map_err(internal)?
+            .map(|person| person.standing(certificate)),
+    };
+    match standing {
+        Some(Standing::Held) => Ok(()),
+        _ => Err(turned_away(office, "an invitation that is unknown or was used was refused".to_owned())),
+    }
+}
+
+fn unreadable() -> Status {
+    Status::invalid_argument("the signing request cannot be read; ask for a new invitation")
 }
 
 /// The dictionary's files as they travel.
@@ -95,13 +155,15 @@ fn take(office: &Office, token: &[u8]) -> Result<OpenInvitation, Status> {
                 Some(invitation) => format!("an invitation of {} that is over was refused", invitation.id),
                 None => "an invitation that is unknown or was used was refused".to_owned(),
             };
-            warn!("{reason}");
-            office.logbook.turn_away(reason, office.now());
-            Err(Status::permission_denied(
-                "this invitation is not valid (any more); ask the coordinator for a new one",
-            ))
+            Err(turned_away(office, reason))
         }
     }
+}
+
+fn turned_away(office: &Office, reason: String) -> Status {
+    warn!("{reason}");
+    office.logbook.turn_away(reason, office.now());
+    Status::permission_denied("this invitation is not valid (any more); ask the coordinator for a new one")
 }
 
 /// Whether the name is taken by now. Nobody takes an enrolled site's place with a second invitation.

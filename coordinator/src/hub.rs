@@ -88,6 +88,11 @@ impl Hub {
         self.connection(site).map(|(node, _)| node)
     }
 
+    /// Every site's node that is connected.
+    pub fn nodes(&self) -> Vec<Node> {
+        lock(&self.links).values().filter_map(|links| Some(links.last()?.node.clone())).collect()
+    }
+
     /// Waits for a site's node. With `lost`, for another connection than the one that was lost.
     pub async fn wait(&self, site: &SiteId, lost: Option<u64>) -> (Node, u64) {
         let mut changes = self.changed.subscribe();

@@ -17,6 +17,7 @@ use crate::home::{Addresses, Home, HomeError};
 use crate::hub::Hub;
 use crate::in_force::InForce;
 use crate::logbook::{Invited, Logbook};
+use crate::progress::Feeds;
 use crate::status_board::StatusBoard;
 use crate::store::{Invitee, OpenInvitation, Store, StoreError};
 
@@ -43,6 +44,8 @@ pub struct Office {
     pub status: StatusBoard,
     /// The open connections.
     pub connections: Connections,
+    /// What runs tell; held while one begins, so that two copies of a request begin one run.
+    pub feeds: Mutex<Feeds>,
     /// Held while a study is handed in.
     pub submitting: Mutex<()>,
     /// Held while the enrolment log or the root document is changed.

@@ -69,6 +69,10 @@ pub fn publish(office: &Office, sealed: &[u8]) -> Result<u32, PublicationError> 
     let _alone = office.registering.lock().unwrap_or_else(PoisonError::into_inner);
     let envelope = Envelope::from_json(sealed)?;
     let held = office.in_force();
+    // A second copy of what is in force already.
+    if envelope.payload_digest() == held.reference().digest {
+        return Ok(held.root.version);
+    }
     let next = held.root.successor(&envelope)?;
     if next.expired(office.now()) {
         return Err(PublicationError::Expired(next.expires));

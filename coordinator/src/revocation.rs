@@ -48,16 +48,22 @@ fn mark(office: &Office, member: &Member) -> Result<(), RevocationError> {
         Member::Site(id) => {
             let unknown = || RevocationError::Unknown(id.clone());
             let mut site = directory::site(home, id)?.ok_or_else(unknown)?;
+            if site.revoked.is_some() {
+                return Ok(());
+            }
             write_down(office, &format!("site/{id}"), site.certificate)?;
-            site.revoked.get_or_insert(now);
+            site.revoked = Some(now);
             Ok(directory::enrol_site(home, &site)?)
         }
         Member::Person(id) if id.as_str() == operator::NAME => Err(RevocationError::Ourselves),
         Member::Person(id) => {
             let unknown = || RevocationError::Unknown(id.clone());
             let mut person = directory::person(home, id)?.ok_or_else(unknown)?;
+            if person.revoked.is_some() {
+                return Ok(());
+            }
             write_down(office, &format!("person/{id}"), person.certificate)?;
-            person.revoked.get_or_insert(now);
+            person.revoked = Some(now);
             Ok(directory::enrol_person(home, &person)?)
         }
     }

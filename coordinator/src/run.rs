@@ -18,7 +18,6 @@ use notochord_proto::wire::{self, RunFinished, RunStarted, SiteProgress};
 use notochord_stats::plan::Plan;
 use prost::Message as _;
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
@@ -32,6 +31,7 @@ use crate::interruption;
 use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
 use crate::outbox;
+use crate::progress::{Feed, RunKey};
 use crate::round::{Round, Seat};
 use crate::site_status::SiteStatus;
 use crate::statements;
@@ -46,7 +46,7 @@ const CLOCK_SLACK: Duration = Duration::from_secs(600);
 const DELIVER_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Where progress is told; a listener that left does not stop a run.
-pub type Events = mpsc::Sender<Result<wire::RunEvent, tonic::Status>>;
+pub type Events = Arc<Feed>;
 
 /// Why a run is broken.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +96,7 @@ pub fn start(
     office: Arc<Office>,
     sealed: SealedStudy,
     deadline: Duration,
+    key: Option<&RunKey>,
     events: Events,
 ) -> Result<RunId, RunError> {
     let started = office.now();
@@ -108,6 +109,7 @@ pub fn start(
         finished: None,
         status: RunStatus::Running,
         reason: String::new(),
+        idempotency_key: key.map(|key| key.as_str().to_owned()),
     };
     office.logbook.write(&RunBegan { run: id.clone(), study: sealed.digest }, started)?;
     office.store.put_run(&line)?;
@@ -239,7 +241,7 @@ impl Run {
             return Ok(());
         }
         let others: Vec<String> =
-            others.iter().map(|line| format!("{} {}", line.label, line.status.in_words())).collect();
+            others.iter().map(|line| format!("{} {}", line.label, line.in_words())).collect();
         let (found, asked, others) = (those.len(), statuses.len(), others.join(", "));
         Err(RunError::TooFewSites { found, asked, what, minimum, others })
     }
@@ -252,25 +254,30 @@ impl Run {
         let until = Instant::now() + half.min(ANNOUNCE_DEADLINE);
         let mut asked = JoinSet::new();
         for site in sites {
-            let (office, envelope) = (self.office.clone(), self.sealed.envelope.clone());
+            let (office, sealed) = (self.office.clone(), self.sealed.clone());
             let request = wire::AnnounceRequest { sealed_study: sealed_study.clone() };
             asked.spawn(async move {
-                let answered = timeout_at(until, ask::announce(&office, &site, request, &envelope)).await;
+                let answered = timeout_at(until, ask::announce(&office, &site, request, &sealed)).await;
                 let silent = match office.hub.node(&site.id) {
                     Some(_) => SiteStatus::TooSlow,
                     None => SiteStatus::Unreachable,
                 };
-                let decided = answered.unwrap_or(Err(silent));
+                let decided = answered.unwrap_or(Err(silent.into()));
                 (site, decided)
             });
         }
         let mut seats = Vec::new();
         while let Some(joined) = asked.join_next().await {
             let Ok((site, decided)) = joined else { continue };
-            let status = decided.as_ref().err().copied();
-            let decided = decided.ok();
+            let (decided, fell_short) = match decided {
+                Ok(decided) => (Some(decided), None),
+                Err(fell_short) => (None, Some(fell_short)),
+            };
+            let status = fell_short.as_ref().map(|one| one.status);
+            let detail = fell_short.and_then(|one| one.detail);
             let snapshot = decided.as_ref().map(|(snapshot, _)| *snapshot);
-            self.progress(&site, status.map_or("accepted", SiteStatus::name), "").await;
+            let words = detail.as_deref().unwrap_or_default();
+            self.progress(&site, status.map_or("accepted", SiteStatus::name), words).await;
             let line = SiteLine {
                 id: site.id.clone(),
                 label: site.label.clone(),
@@ -278,6 +285,7 @@ impl Run {
                 status: status.unwrap_or(SiteStatus::Unreachable),
                 snapshot,
                 software: None,
+                detail,
             };
             statuses.insert(site.id.clone(), line);
             seats.extend(decided.map(|(snapshot, acceptance)| Seat { site, snapshot, acceptance }));
@@ -451,7 +459,6 @@ impl Run {
     }
 
     async fn tell(&self, event: Event) {
-        // Whoever started the run may have left; it goes on.
-        let _ = self.events.send(Ok(wire::RunEvent { event: Some(event) })).await;
+        self.events.tell(event);
     }
 }

@@ -327,7 +327,7 @@ async fn keep(entrance: &Entrance, site: Site, stream: TlsStream<TcpStream>, end
             // Before anything is asked of it, the node hears what is in force.
             upkeep::inform(office, &site, &mut node).await;
             let kept = office.hub.keep(site.id.clone(), node.clone(), gone);
-            announce::all_to(office, site.id.clone());
+            announce::all_to(office, &site);
             tokio::pin!(kept);
             tokio::select! {
                 () = &mut kept => {}
@@ -356,7 +356,7 @@ async fn dial_sites(entrance: Arc<Entrance>, mut sites: mpsc::UnboundedReceiver<
 }
 
 async fn dial(entrance: Arc<Entrance>, destination: Destination) {
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
+    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(4));
     loop {
         match connect(&destination).await {
             Ok(socket) => {

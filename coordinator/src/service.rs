@@ -1,50 +1,48 @@
 //! The desk: what people's commands call.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use notochord_link::socket::MOST_MESSAGE_BYTES;
 use notochord_proto::name::{RunId, SiteId};
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::status_list::Member;
+use notochord_proto::study::Study;
 use notochord_proto::wire::network_server::Network;
 use notochord_proto::wire::{
-    CapabilitiesRequest, InviteReply, InviteRequest, PeopleReply, PeopleRequest, PersonSummary, PublishReply,
-    PublishRequest, RenewReply, RenewRequest, ResultReply, ResultRequest, RevokeReply, RevokeRequest,
-    RootsReply, RootsRequest, RunEvent, RunRequest, RunSummary, RunsReply, RunsRequest, SiteSummary,
-    SitesReply, SitesRequest, StateReply, StateRequest, StudiesReply, StudiesRequest, StudyReply,
-    StudyRequest, StudyStatement, StudySummary, SubmitReply, SubmitRequest, invite_request, revoke_request,
+    InviteReply, InviteRequest, PeopleReply, PeopleRequest, PersonSummary, PublishReply, PublishRequest,
+    RenewReply, RenewRequest, ResultReply, ResultRequest, RevokeReply, RevokeRequest, RootsReply,
+    RootsRequest, RunEvent, RunRequest, RunSummary, RunsReply, RunsRequest, SiteSummary, SitesReply,
+    SitesRequest, StateReply, StateRequest, StudiesReply, StudiesRequest, StudyReply, StudyRequest,
+    StudyStatement, StudySummary, SubmitReply, SubmitRequest, invite_request, revoke_request,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::announce;
 use crate::directory::{self, Office as PersonOffice, Person, Site};
 use crate::home::HomeError;
 use crate::logbook::StudySubmitted;
 use crate::office::{InviteError, Office};
+use crate::progress::{Feed, RunKey};
 use crate::publication;
+use crate::readiness;
 use crate::renewal;
 use crate::revocation::{self, RevocationError};
-use crate::round::version;
 use crate::run;
 use crate::statements::{self, Stated, StatementsError};
 use crate::status_board;
 use crate::store::{Invitee, RunLine, RunStatus, StoreError};
-use crate::studies::{self, StudiesError, SubmittedStudy};
+use crate::studies::{self, StudiesError, Submission, SubmittedStudy};
 use crate::upkeep;
 
 /// The longest a run may wait for its sites.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(12 * 3600);
 /// The most bytes of a result in one message, with some left for what is around them.
 const ROOM: usize = MOST_MESSAGE_BYTES - (64 << 10);
-/// How long a node may take to say what it can do.
-const CAPABILITIES_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The `Network` service.
 pub struct Desk(pub Arc<Office>);
@@ -54,7 +52,12 @@ impl Network for Desk {
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitReply>, Status> {
         let office = &self.0;
         let bytes = request.into_inner().sealed_study;
-        let submitted = studies::submit(office, &bytes).map_err(study_status)?;
+        let submitted = match studies::submit(office, &bytes).map_err(study_status)? {
+            Submission::Known(held) => {
+                return Ok(Response::new(SubmitReply { study: Some(summary(office, &held)) }));
+            }
+            Submission::New(submitted) => submitted,
+        };
         let entry = StudySubmitted {
             study: submitted.envelope.payload_digest(),
             name: format!("{}@{}", submitted.study.id, submitted.study.version),
@@ -80,9 +83,10 @@ impl Network for Desk {
 
     async fn sites(&self, _: Request<SitesRequest>) -> Result<Response<SitesReply>, Status> {
         let mut asked = JoinSet::new();
+        let studies = Arc::new(studies::able_to_run(&self.0).map_err(study_status)?);
         for (order, site) in directory::sites(&self.0.home).map_err(home_status)?.into_iter().enumerate() {
-            let office = self.0.clone();
-            asked.spawn(async move { (order, site_summary(&office, &site).await) });
+            let (office, studies) = (self.0.clone(), studies.clone());
+            asked.spawn(async move { (order, site_summary(&office, &site, &studies).await) });
         }
         let mut sites = asked.join_all().await;
         sites.sort_by_key(|(order, _)| *order);
@@ -108,15 +112,11 @@ impl Network for Desk {
 
     async fn run(&self, request: Request<RunRequest>) -> Result<Response<Self::RunStream>, Status> {
         coordinator_only(&request)?;
-        let RunRequest { study, deadline_s } = request.into_inner();
-        let office = self.0.clone();
-        let sealed =
-            studies::runnable(&office.home, &office.root(), &study, office.now()).map_err(study_status)?;
+        let RunRequest { study, deadline_s, idempotency_key } = request.into_inner();
+        let (office, key) = (self.0.clone(), RunKey::read(&idempotency_key)?);
         let deadline = Duration::from_secs(deadline_s).clamp(Duration::from_secs(1), LONGEST_DEADLINE);
-        // Room for every event a run of a large network can have, so that a slow listener never slows a run.
-        let (events, stream) = mpsc::channel(4096);
-        run::start(office, sealed, deadline, events).map_err(|error| Status::internal(error.to_string()))?;
-        Ok(Response::new(ReceiverStream::new(stream)))
+        let begun = tokio::task::block_in_place(|| begin(&office, &study, deadline, key.as_ref()));
+        Ok(Response::new(begun?.follow()))
     }
 
     async fn runs(&self, _: Request<RunsRequest>) -> Result<Response<RunsReply>, Status> {
@@ -203,6 +203,30 @@ impl Network for Desk {
     }
 }
 
+/// Begins a run, or finds the one that was begun with this key already.
+fn begin(
+    office: &Arc<Office>,
+    study: &str,
+    deadline: Duration,
+    key: Option<&RunKey>,
+) -> Result<Arc<Feed>, Status> {
+    // What it holds is only ever added to.
+    let mut feeds = office.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(key) = key {
+        let lines = office.store.runs().map_err(store_status)?;
+        let begun = lines.into_iter().find(|line| line.idempotency_key.as_deref() == Some(key.as_str()));
+        if let Some(line) = begun {
+            return Ok(feeds.of(&line.run).unwrap_or_else(|| Feed::of_line(&line)));
+        }
+    }
+    let sealed =
+        studies::runnable(&office.home, &office.root(), study, office.now()).map_err(study_status)?;
+    let feed = Feed::new();
+    let run = run::start(office.clone(), sealed, deadline, key, feed.clone()).map_err(internal)?;
+    feeds.keep(run, feed.clone());
+    Ok(feed)
+}
+
 /// Runs `work` where it may block: it writes and syncs files.
 async fn off_the_link<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Status> + Send + 'static,
@@ -231,14 +255,24 @@ fn find_run(office: &Office, selector: &str) -> Result<RunId, Status> {
     }
 }
 
-async fn site_summary(office: &Office, site: &Site) -> SiteSummary {
+async fn site_summary(office: &Office, site: &Site, studies: &[Study]) -> SiteSummary {
     let node = office.hub.node(&site.id);
     let connected = node.is_some();
-    let mut software = String::new();
-    if let Some(mut node) = node
-        && let Ok(Ok(reply)) = timeout(CAPABILITIES_DEADLINE, node.capabilities(CapabilitiesRequest {})).await
-    {
-        software = version(&reply.into_inner().software);
+    let (mut software, mut lacks) = (String::new(), Vec::new());
+    if let Some(mut node) = node {
+        match readiness::of(&mut node).await {
+            Ok(readiness) => {
+                let seated = |study: &&Study| {
+                    study.sites.roster.as_ref().is_none_or(|roster| roster.contains(&site.id))
+                };
+                lacks = readiness::account(office, &readiness, studies.iter().filter(seated));
+                software = readiness.offer.software().to_owned();
+            }
+            Err(status) if status.code() == Code::Unimplemented => {
+                lacks = vec![readiness::unsaid("Capabilities")];
+            }
+            Err(_) => {}
+        }
     }
     SiteSummary {
         id: site.id.to_string(),
@@ -247,6 +281,7 @@ async fn site_summary(office: &Office, site: &Site) -> SiteSummary {
         software,
         certificate_expires: rfc3339(site.certificate_expires),
         revoked: site.revoked.map(rfc3339).unwrap_or_default(),
+        lacks,
     }
 }
 

@@ -12,6 +12,8 @@ pub enum SiteStatus {
     Contributed,
     /// It was being asked when the coordinator stopped. It may have answered.
     Interrupted,
+    /// Its node, or the coordinator, is of another release and lacks what the study needs.
+    Lacking,
     /// Its data steward has not accepted the study.
     NotAccepted,
     /// It declined; the reason is in its own ledger.
@@ -29,6 +31,7 @@ impl SiteStatus {
             Self::BrokenAnswer => "broken_answer",
             Self::Contributed => "contributed",
             Self::Interrupted => "interrupted",
+            Self::Lacking => "lacking",
             Self::NotAccepted => "not_accepted",
             Self::Refused => "refused",
             Self::TooSlow => "too_slow",
@@ -42,6 +45,7 @@ impl SiteStatus {
             Self::BrokenAnswer => "answered with what is no answer",
             Self::Contributed => "contributed",
             Self::Interrupted => "was being asked when the coordinator stopped",
+            Self::Lacking => "lacks what the study needs",
             Self::NotAccepted => "has not accepted the study (yet)",
             Self::Refused => "refused",
             Self::TooSlow => "took too long",
@@ -55,6 +59,7 @@ impl SiteStatus {
             Self::BrokenAnswer,
             Self::Contributed,
             Self::Interrupted,
+            Self::Lacking,
             Self::NotAccepted,
             Self::Refused,
             Self::TooSlow,

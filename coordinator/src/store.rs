@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 #[derive(Clone)]
 pub struct Store {
     invitations: sled::Tree,
+    admissions: sled::Tree,
     runs: sled::Tree,
 }
 
@@ -53,6 +54,19 @@ pub enum Invitee {
     },
 }
 
+/// Whom an invitation has let in, kept until the invitation ends: a newcomer who lost the reply asks again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admission {
+    /// The invitation that was used.
+    pub invitation: OpenInvitation,
+    /// SHA-256 over the newcomer's public keys.
+    pub keys: Digest,
+    /// The certificate chain (DER, leaf first), hexadecimal. It holds nothing secret.
+    pub chain: Vec<String>,
+    /// Whether the enrolment log holds the newcomer.
+    pub recorded: bool,
+}
+
 /// A line of the list of runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunLine {
@@ -70,6 +84,9 @@ pub struct RunLine {
     pub status: RunStatus,
     /// Why, where it is broken.
     pub reason: String,
+    /// The key by which it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// How a run stands.
@@ -99,7 +116,11 @@ impl Store {
     /// Opens the index, making it if need be.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let db = sled::open(directory)?;
-        Ok(Self { invitations: db.open_tree("invitations")?, runs: db.open_tree("runs")? })
+        Ok(Self {
+            invitations: db.open_tree("invitations")?,
+            admissions: db.open_tree("admissions")?,
+            runs: db.open_tree("runs")?,
+        })
     }
 
     /// Keeps an invitation under its token's digest.
@@ -114,6 +135,25 @@ impl Store {
         let taken = self.invitations.remove(token.as_bytes())?;
         self.invitations.flush()?;
         Ok(taken.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
+    }
+
+    /// Keeps whom a token has let in, and forgets those whose invitations are over.
+    pub fn admit(&self, token: Digest, admission: &Admission, now: OffsetDateTime) -> Result<(), StoreError> {
+        for entry in self.admissions.iter() {
+            let (key, bytes) = entry?;
+            if serde_json::from_slice::<Admission>(&bytes)?.invitation.expires <= now {
+                self.admissions.remove(key)?;
+            }
+        }
+        self.admissions.insert(token.as_bytes(), serde_json::to_vec(admission)?)?;
+        self.admissions.flush()?;
+        Ok(())
+    }
+
+    /// Whom a token has let in.
+    pub fn admission(&self, token: Digest) -> Result<Option<Admission>, StoreError> {
+        let found = self.admissions.get(token.as_bytes())?;
+        Ok(found.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
     }
 
     /// Writes a run's line.

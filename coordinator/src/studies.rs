@@ -27,6 +27,15 @@ pub struct SubmittedStudy {
     pub study: Study,
 }
 
+/// What handing in a study did.
+#[derive(Debug, Clone)]
+pub enum Submission {
+    /// Everything was held already: a second copy.
+    Known(SubmittedStudy),
+    /// A study or a signature came.
+    New(SubmittedStudy),
+}
+
 /// Why a study cannot be taken or found.
 #[derive(Debug, thiserror::Error)]
 pub enum StudiesError {
@@ -75,7 +84,7 @@ pub enum StudiesError {
 
 /// Takes a sealed study, or adds its signatures to the one already held. An investigator of the network must
 /// have signed it, and it must be fit for the network today.
-pub fn submit(office: &Office, bytes: &[u8]) -> Result<SubmittedStudy, StudiesError> {
+pub fn submit(office: &Office, bytes: &[u8]) -> Result<Submission, StudiesError> {
     let (home, root) = (&office.home, &*office.root());
     // Two that add signatures to one study at the same time must not lose each other's.
     let _alone = office.submitting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,15 +108,22 @@ pub fn submit(office: &Office, bytes: &[u8]) -> Result<SubmittedStudy, StudiesEr
         return Err(StudiesError::Recused(approver));
     }
     let digest = envelope.payload_digest();
+    let signers =
+        |envelope: &Envelope| [envelope.signers(&root.investigators), envelope.signers(&root.approvers)];
+    let mut is_known = false;
     for held in list(home)? {
         if held.envelope.payload_digest() == digest {
             envelope.join(&held.envelope);
+            is_known = signers(&envelope) == signers(&held.envelope);
         } else if (&held.study.id, held.study.version) == (&study.id, study.version) {
             return Err(StudiesError::Taken(format!("{}@{}", study.id, study.version)));
         }
     }
+    if is_known {
+        return Ok(Submission::Known(SubmittedStudy { envelope, study }));
+    }
     home.write(&file_name(digest), envelope.to_json().as_bytes())?;
-    Ok(SubmittedStudy { envelope, study })
+    Ok(Submission::New(SubmittedStudy { envelope, study }))
 }
 
 /// Whether nodes could answer a study: one that they cannot would only meet their silence.
@@ -188,6 +204,16 @@ pub fn runnable(
         return Err(StudiesError::Superseded(format!("{}@{}", other.study.id, other.study.version)));
     }
     Ok(SealedStudy::open(found.envelope, root, now)?)
+}
+
+/// The studies that are complete, in time and not withdrawn.
+pub fn able_to_run(office: &Office) -> Result<Vec<Study>, StudiesError> {
+    let (root, now) = (office.root(), office.now());
+    let withdrawn = statements::withdrawals(&office.home)?;
+    let is_withdrawn = |digest: Digest| withdrawn.iter().any(|one| one.study == digest);
+    let sealed =
+        list(&office.home)?.into_iter().filter_map(|one| SealedStudy::open(one.envelope, &root, now).ok());
+    Ok(sealed.filter(|one| !is_withdrawn(one.digest)).map(|one| one.study).collect())
 }
 
 fn file_name(digest: Digest) -> String {

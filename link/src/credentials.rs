@@ -110,11 +110,11 @@ pub fn renew(
     directory: &Path,
     identity: &Identity,
     root: &Root,
-    key: KeyPair,
+    key: &KeyPair,
     chain: Vec<CertificateDer<'static>>,
     now: OffsetDateTime,
 ) -> Result<(), CredentialsError> {
-    fits(identity, root, &key, &chain, now).map_err(CredentialsError::Unfit)?;
+    fits(identity, root, key, &chain, now).map_err(CredentialsError::Unfit)?;
     let mut text = Zeroizing::new(key.serialize_pem());
     for certificate in &chain {
         text.push_str(&pem::encode(&pem::Pem::new(CERTIFICATE, certificate.to_vec())));

@@ -8,6 +8,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use notochord_proto::dictionary::DictionaryFiles;
 use notochord_proto::digest::Digest;
@@ -26,7 +27,9 @@ use time::OffsetDateTime;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tonic::Code;
 
+use crate::backoff::{Backoff, jitter};
 use crate::credentials::{self, CredentialsError, Held};
 use crate::destination::Destination;
 use crate::dial::CONNECT_TIMEOUT;
@@ -41,6 +44,9 @@ use crate::tls::{self, TlsError};
 use crate::trust_store::{self, News, NewsError};
 use crate::update::{Update, UpdateError};
 use crate::way_out::{WayOut, WayOutError, Wire};
+
+/// How often a newcomer asks.
+const ATTEMPTS: u32 = 4;
 
 /// A connection on which both sides have proven who they are.
 pub type Connection = TlsStream<Box<dyn Wire>>;
@@ -135,6 +141,12 @@ pub enum MembershipError {
         /// Why; nothing of it is the other side's words.
         reason: &'static str,
     },
+    /// It was reached, and what it answered was not heard.
+    #[error("{address} was reached, but its answer was lost; run the same command again")]
+    Lost {
+        /// Where.
+        address: String,
+    },
     /// The coordinator said no.
     #[error("the coordinator refused: {0}")]
     Refused(String),
@@ -192,7 +204,7 @@ impl Membership {
             node_key: site.map(|keys| keys.node.to_bytes().to_vec()).unwrap_or_default(),
             steward_key: site.map(|keys| keys.steward.to_bytes().to_vec()).unwrap_or_default(),
         };
-        let reply = ask(invitation, request, way_out).await?;
+        let reply = ask_until_heard(invitation, request, way_out).await?;
         check(&reply, invitation, site.is_some()).map_err(MembershipError::Impostor)?;
         write(directory, invitation, &reply)?;
         Ok(Self::load(directory)?.leaving_by(way_out.clone()))
@@ -301,7 +313,7 @@ impl Membership {
     /// Puts a renewed certificate (DER chain) and its key in the place of those that are held.
     pub fn renew(
         &mut self,
-        key: KeyPair,
+        key: &KeyPair,
         chain: &[Vec<u8>],
         now: OffsetDateTime,
     ) -> Result<(), MembershipError> {
@@ -378,6 +390,22 @@ pub fn write_directly(
     put("member.toml", member.as_bytes())
 }
 
+/// Asks again where the reply was lost: the coordinator says the same to the same keys.
+async fn ask_until_heard(
+    invitation: &Invitation,
+    request: EnrolRequest,
+    way_out: &WayOut,
+) -> Result<EnrolReply, MembershipError> {
+    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(1));
+    for _ in 1..ATTEMPTS {
+        match ask(invitation, request.clone(), way_out).await {
+            Err(MembershipError::Lost { .. }) => tokio::time::sleep(backoff.next(jitter())).await,
+            heard => return heard,
+        }
+    }
+    ask(invitation, request, way_out).await
+}
+
 async fn ask(
     invitation: &Invitation,
     request: EnrolRequest,
@@ -386,11 +414,18 @@ async fn ask(
     let wire = open(way_out, &invitation.enrol).await?;
     let stream = greet_unknown(invitation, wire, &invitation.enrol).await?;
     let (channel, _gone) = call_over(stream).await.map_err(|error| unreachable(&invitation.enrol, error))?;
-    let reply = timeout(CONNECT_TIMEOUT, EnrolmentClient::new(channel).enrol(request))
-        .await
-        .map_err(|error| unreachable(&invitation.enrol, error))?;
+    let lost = || MembershipError::Lost { address: invitation.enrol.clone() };
+    let reply =
+        timeout(CONNECT_TIMEOUT, EnrolmentClient::new(channel).enrol(request)).await.map_err(|_| lost())?;
     match reply {
         Ok(reply) => Ok(reply.into_inner()),
+        Err(status) if matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown) => {
+            Err(lost())
+        }
+        Err(status) if status.code() == Code::Unimplemented => Err(MembershipError::Refused(format!(
+            "it is older than this program, {}, and does not know enrolment as it is done now; have it updated",
+            env!("CARGO_PKG_VERSION")
+        ))),
         Err(status) => Err(MembershipError::Refused(status.message().to_owned())),
     }
 }

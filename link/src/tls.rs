@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use notochord_proto::name::NetworkName;
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{CertificateParams, CertificateSigningRequestParams, KeyPair, PublicKeyData as _};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::pki_types::{
+    CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName,
+};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::version::TLS13;
@@ -68,6 +70,12 @@ pub fn read_key(path: &Path) -> Result<KeyPair, TlsError> {
 /// bearer is.
 pub fn signing_request(key: &KeyPair) -> Result<Vec<u8>, TlsError> {
     Ok(CertificateParams::default().serialize_request(key)?.der().to_vec())
+}
+
+/// The public key (DER) that a certificate signing request (DER) is for.
+pub fn requested_key(request: &[u8]) -> Result<Vec<u8>, TlsError> {
+    let request = CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(request))?;
+    Ok(request.public_key.subject_public_key_info())
 }
 
 /// The name on the coordinator's certificate: a fixed one, since the network's own authority vouches for it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use notochord_disclosure::Rules;
 use notochord_engine::frame::frames;
+use notochord_proto::capability::{Lack, Offer};
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
@@ -14,9 +15,11 @@ use notochord_proto::problem::Problem;
 use notochord_proto::root::Root;
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::study::Study;
 use notochord_proto::trust::Trust;
 use notochord_stats::frame::Frame;
 use notochord_stats::plan::{Plan, PlannedAnalysis};
+use notochord_stats::registry;
 use time::OffsetDateTime;
 
 use crate::gate::{Passage, let_out};
@@ -36,6 +39,7 @@ pub struct Centre {
     trust: Trust,
     dictionary: Dictionary,
     clock: Clock,
+    offer: Offer,
 }
 
 /// A study's analyses, resolved for a roster.
@@ -58,12 +62,37 @@ impl Centre {
             dictionary: home.dictionary()?,
             home,
             clock,
+            offer: registry::offer(env!("CARGO_PKG_VERSION")),
         })
     }
 
     /// The same centre, by what its directory says now.
     pub fn reopened(&self) -> Result<Self, Refusal> {
-        Self::open(self.home.clone(), self.clock.clone())
+        Ok(Self::open(self.home.clone(), self.clock.clone())?.offering(self.offer.clone()))
+    }
+
+    /// The same centre, whose node can do this and nothing else.
+    pub fn offering(self, offer: Offer) -> Self {
+        Self { offer, ..self }
+    }
+
+    /// What its node can do.
+    pub fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// What its node lacks for a study, in the versions that the coordinator named when it was last heard.
+    pub fn lacks(&self, study: &Study) -> Vec<Lack> {
+        let asker = self.home.coordinator_offer().unwrap_or_else(|| self.offer.clone());
+        registry::lacks(study, &asker, &self.offer)
+    }
+
+    /// Refuses a study for which its node lacks something.
+    pub fn require(&self, study: &Study) -> Result<(), Refusal> {
+        match self.lacks(study).into_iter().next() {
+            Some(lack) => Err(Refusal::Lacking(lack)),
+            None => Ok(()),
+        }
     }
 
     /// Its directory.
@@ -120,6 +149,7 @@ impl Centre {
 
     /// A study's analyses for sites of these names.
     pub fn question(&self, study: &SealedStudy, labels: &[String]) -> Result<Question, Refusal> {
+        self.require(&study.study)?;
         let first = |problems: Vec<Problem>| {
             Refusal::Plan(problems.first().map(ToString::to_string).unwrap_or_default())
         };

@@ -13,6 +13,7 @@
 //! decisions/<sha256>.json  what the data steward decided about each
 //! statements/<sha256>.json  withdrawals that the data steward signed
 //! rules/<name>.json     standing rules that the data steward signed
+//! coordinator.json      what the coordinator's software can do, as it said last
 //! ledger/               the record of everything that was asked and answered
 //! witness/              the last checkpoint of each other ledger that this node has cosigned
 //! state/                sled: answers given, by idempotency key (can be computed again)
@@ -35,6 +36,7 @@ use notochord_link::private_file::{create_private, create_private_directory, rea
 use notochord_link::settings::LinkSettings;
 use notochord_link::trust_store::NewsError;
 use notochord_program::failure::Failure;
+use notochord_proto::capability::Offer;
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::fields::Section;
 use notochord_proto::keys::SecretKey;
@@ -116,6 +118,9 @@ impl From<HomeError> for Failure {
 /// Where the key of the snapshots lies; not there where they are not encrypted.
 const SNAPSHOTS: &str = "snapshots.toml";
 
+/// What the coordinator said of itself.
+const COORDINATOR: &str = "coordinator.json";
+
 const POLICY: &str = include_str!("policy/default.toml");
 
 impl Home {
@@ -190,6 +195,18 @@ impl Home {
         names.retain(|name| !name.ends_with(".new"));
         names.sort();
         Ok(names)
+    }
+
+    /// What the coordinator said last that it can do; nothing where it has not been heard yet.
+    pub fn coordinator_offer(&self) -> Option<Offer> {
+        // It only helps to say what is lacking; the next link brings it again.
+        serde_json::from_slice(&self.read(COORDINATOR).ok()??).ok()
+    }
+
+    /// Keeps what the coordinator says that it can do.
+    pub fn keep_coordinator_offer(&self, offer: &Offer) -> Result<(), HomeError> {
+        // Plain strings and numbers can always be written.
+        self.write(COORDINATOR, &serde_json::to_vec_pretty(offer).unwrap_or_default())
     }
 
     /// Where the membership lies.

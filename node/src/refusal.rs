@@ -4,6 +4,7 @@ use notochord_disclosure::DisclosureError;
 use notochord_engine::frame::FrameError;
 use notochord_engine::snapshot::SnapshotError;
 use notochord_ledger::LedgerError;
+use notochord_proto::capability::Lack;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::EnvelopeError;
 use notochord_proto::name::{AnalysisId, SiteId};
@@ -41,6 +42,9 @@ pub enum Refusal {
     /// The study does not fit the dictionary.
     #[error("the study does not fit the dictionary: {0}")]
     Plan(String),
+    /// A study of another release.
+    #[error("the study {0}")]
+    Lacking(Lack),
     /// The root document or the status list.
     #[error("nothing is answered: {0}")]
     OutOfForce(#[from] OutOfForce),

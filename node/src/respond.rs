@@ -24,6 +24,7 @@ use crate::entry::{self, Intent, LinkRefused, Reason, Released, ReleasedStep, Ro
 use crate::entry::{
     RecordRefused, RuleCount, RunClosed, StudyAcceptedByRule, StudyReceived, StudyTurnedAway,
 };
+use crate::meeting::Parting;
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
 use crate::standing_rule;
@@ -38,6 +39,7 @@ pub struct Responder {
     /// One round at a time: two copies of a question must not race to its first answer.
     ledger: Mutex<Ledger>,
     pub(crate) upkeep: Upkeep,
+    pub(crate) parting: Parting,
     /// What this node remembers of other ledgers.
     witness: Mutex<Witness>,
 }
@@ -49,7 +51,15 @@ impl Responder {
         let (key, store) = (home.node_key()?, Store::open(&home.path("state"))?);
         let (ledger, witness) = (Mutex::new(home.ledger()?), Mutex::new(home.witness()?));
         let centre = RwLock::new(Arc::new(centre));
-        Ok(Self { centre, key, store, ledger, witness, upkeep: Upkeep::default() })
+        Ok(Self {
+            centre,
+            key,
+            store,
+            ledger,
+            witness,
+            upkeep: Upkeep::default(),
+            parting: Parting::default(),
+        })
     }
 
     /// What was repaired when the ledger was opened.
@@ -107,13 +117,21 @@ impl Responder {
         if entry::is_withdrawn(&self.ledger(), study.digest) {
             return Err(Refusal::Withdrawn);
         }
-        centre.question(&study, &[])?;
-        centre.rules(&study)?;
+        // What this node lacks a later release may have: the study waits for it.
+        let lacks = centre.lacks(&study.study);
+        if lacks.is_empty() {
+            centre.question(&study, &[])?;
+            centre.rules(&study)?;
+        }
         let file = study_file(study.digest);
         if centre.home().read(&file)?.is_none() {
             centre.home().write(&file, study.envelope.to_json().as_bytes())?;
             let name = format!("{}@{}", study.study.id, study.study.version);
+            lacks.iter().for_each(|lack| tracing::warn!(study = %name, "the study {lack}"));
             self.write_down(&StudyReceived { study: study.digest, name });
+        }
+        if !lacks.is_empty() {
+            return Ok(Decision::Pending);
         }
         match decision::of(centre.home(), study.digest)? {
             Decision::Pending => self.decide_by_rule(&centre, &study),

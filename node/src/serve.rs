@@ -6,7 +6,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use notochord_link::backoff::{Backoff, jitter};
 use notochord_link::dial::tune;
 use notochord_link::membership::{Connection, Membership, MembershipError};
 use notochord_link::rate::{Rate, RateLimit};
@@ -20,6 +19,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::{Request, Status};
 use tracing::{info, warn};
 
+use crate::pace::Pace;
 use crate::respond::Responder;
 use crate::service::NodeService;
 
@@ -32,8 +32,6 @@ const RATE_OF_CALLS: Rate = Rate { burst: 1000, per_second: 100 };
 /// After this long a link counts as one that held.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// The longest wait between two attempts: with the handshake, a link is back within 5 s of its way's return.
-const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// How long an attempt to open a link may take in all.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(20);
 /// The most attempts at a time: one that hangs, as in a firewall that swallows everything, must not keep the next
@@ -50,15 +48,16 @@ pub async fn dial(
     keepalive: Keepalive,
     responder: Arc<Responder>,
 ) {
-    let mut backoff = Backoff::new(Duration::from_millis(200), LONGEST_WAIT);
+    let mut pace = Pace::new();
     let mut replaced: Option<Link> = None;
     loop {
         let membership = memberships.borrow_and_update().clone();
         let stream = tokio::select! {
-            stream = open(&membership, &mut backoff, &responder) => stream,
+            stream = open(&membership, &mut pace, &responder) => stream,
             Ok(()) = memberships.changed() => continue,
         };
-        info!(coordinator = %membership.connect, "connected");
+        let was_expected = pace.arrive();
+        info!(coordinator = %membership.connect, after_a_planned_stop = was_expected, "connected");
         let mut link = Link::serve(stream, keepalive, responder.clone());
         if let Some(old) = replaced.take() {
             tokio::spawn(old.retire());
@@ -72,21 +71,23 @@ pub async fn dial(
                 continue;
             }
         }
+        let stopped = responder.parting.take();
         // A coordinator that turns this node away does so only after the handshake.
         match connected.elapsed() >= SETTLED {
-            true => backoff.reset(),
+            _ if stopped => pace.part(Instant::now()),
+            true => pace.reset(),
             false => warn!(
                 "the link ended at once; if it goes on, this site may have been removed, or its certificate is over: \
                  see `notochord-node doctor`"
             ),
         }
-        info!(coordinator = %membership.connect, "disconnected");
-        tokio::time::sleep(backoff.next(jitter())).await;
+        info!(coordinator = %membership.connect, planned = stopped, "disconnected");
+        tokio::time::sleep(pace.next(Instant::now())).await;
     }
 }
 
 /// Tries again and again, also while earlier attempts hang, until a link is open.
-async fn open(membership: &Arc<Membership>, backoff: &mut Backoff, responder: &Arc<Responder>) -> Connection {
+async fn open(membership: &Arc<Membership>, pace: &mut Pace, responder: &Arc<Responder>) -> Connection {
     let mut attempts = JoinSet::new();
     loop {
         if attempts.len() < MOST_ATTEMPTS {
@@ -94,7 +95,7 @@ async fn open(membership: &Arc<Membership>, backoff: &mut Backoff, responder: &A
             let membership = responder.membership().map_or_else(|_| membership.clone(), Arc::new);
             attempts.spawn(async move { timeout(LONGEST_ATTEMPT, membership.dial()).await });
         }
-        let next = tokio::time::sleep(backoff.next(jitter()));
+        let next = tokio::time::sleep(pace.next(Instant::now()));
         tokio::pin!(next);
         loop {
             tokio::select! {

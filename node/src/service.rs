@@ -6,12 +6,11 @@ use std::sync::Arc;
 use notochord_proto::wire::node_server::Node;
 use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
-    ContributeRequest, CosignReply, CosignRequest, DeliverReply, DeliverRequest, HealthReply, HealthRequest,
-    InstallCertificateReply, InstallCertificateRequest, RecallReply, RecallRequest, RemindReply,
-    RemindRequest, RequestCertificateReply, RequestCertificateRequest, TestifyReply, TestifyRequest,
-    TrustReply, TrustRequest,
+    ContributeRequest, CosignReply, CosignRequest, DeliverReply, DeliverRequest, FarewellReply,
+    FarewellRequest, HealthReply, HealthRequest, InstallCertificateReply, InstallCertificateRequest,
+    RecallReply, RecallRequest, RemindReply, RemindRequest, RequestCertificateReply,
+    RequestCertificateRequest, TestifyReply, TestifyRequest, TrustReply, TrustRequest,
 };
-use notochord_stats::registry::KINDS;
 use tonic::{Request, Response, Status};
 
 use crate::respond::Responder;
@@ -37,13 +36,10 @@ impl NodeService {
 impl Node for NodeService {
     async fn capabilities(
         &self,
-        _: Request<CapabilitiesRequest>,
+        request: Request<CapabilitiesRequest>,
     ) -> Result<Response<CapabilitiesReply>, Status> {
-        Ok(Response::new(CapabilitiesReply {
-            software: env!("CARGO_PKG_VERSION").to_owned(),
-            kinds: KINDS.iter().map(|kind| kind.name.to_owned()).collect(),
-            dictionary: self.0.dictionary().as_bytes().to_vec(),
-        }))
+        let request = request.into_inner();
+        self.off_the_link(move |responder| responder.meet(&request)).await.map(Response::new)
     }
 
     async fn announce(&self, request: Request<AnnounceRequest>) -> Result<Response<AnnounceReply>, Status> {
@@ -88,6 +84,11 @@ impl Node for NodeService {
         let chain = request.into_inner().certificates;
         let installed = self.off_the_link(move |responder| responder.install_certificate(&chain)).await?;
         Ok(Response::new(InstallCertificateReply { installed }))
+    }
+
+    async fn farewell(&self, _: Request<FarewellRequest>) -> Result<Response<FarewellReply>, Status> {
+        self.0.part();
+        Ok(Response::new(FarewellReply {}))
     }
 
     async fn health(&self, _: Request<HealthRequest>) -> Result<Response<HealthReply>, Status> {

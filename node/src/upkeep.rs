@@ -143,10 +143,17 @@ impl Responder {
 
     fn install(&self, chain: &[Vec<u8>]) -> Result<(), Refusal> {
         let _alone = self.upkeep.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked_for = self.upkeep.asked_for.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let key =
-            asked_for.ok_or_else(|| Refusal::Order("a certificate came that was not asked for".into()))?;
-        self.membership()?.renew(key, chain, self.centre().now()).map_err(HomeError::from)?;
+        let mut membership = self.membership()?;
+        // A second copy of what is in use already.
+        if chain.first().is_some_and(|leaf| leaf == membership.certificate()) {
+            return Ok(());
+        }
+        let mut asked_for = self.upkeep.asked_for.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = asked_for.as_ref();
+        let key = key.ok_or_else(|| Refusal::Order("a certificate came that was not asked for".into()))?;
+        // A late copy of an earlier certificate does not fit the key, which goes on waiting for its own.
+        membership.renew(key, chain, self.centre().now()).map_err(HomeError::from)?;
+        *asked_for = None;
         let certificate = chain.first().map(|leaf| Digest::of(leaf));
         // It is in use already: an entry that cannot be written changes nothing about that.
         certificate.into_iter().for_each(|certificate| self.write_down(&CertificateRenewed { certificate }));

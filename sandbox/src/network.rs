@@ -155,6 +155,11 @@ impl Network {
         self.coordinator.take().map_or(Ok(()), |mut server| Ok(server.kill()?))
     }
 
+    /// Stops the coordinator on purpose, and waits until it has ended.
+    pub fn stop_coordinator(&mut self) -> Result<(), NetworkError> {
+        self.coordinator.take().map_or(Ok(()), |mut server| Ok(server.stop(PATIENCE)?))
+    }
+
     /// The addresses at which the coordinator serves: for sites and people, and for newcomers.
     pub fn addresses(&self) -> Result<(String, String), NetworkError> {
         let serving = fs::read_to_string(self.coordinator_home().join("serving"))?;

@@ -99,6 +99,15 @@ impl Server {
         self.child.try_wait()
     }
 
+    /// Tells it to stop, and waits for its end; one that does not end in time is killed.
+    pub fn stop(&mut self, patience: Duration) -> io::Result<()> {
+        Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        match wait_for(patience, || matches!(self.ended(), Ok(Some(_))).then_some(())) {
+            Some(()) => Ok(()),
+            None => self.kill(),
+        }
+    }
+
     /// Kills it at once, as a crash would.
     pub fn kill(&mut self) -> io::Result<()> {
         self.child.kill()?;

@@ -1,8 +1,10 @@
 //! The statistics this version offers: one line each.
 
+use notochord_proto::capability::{Lack, Need, Offer, Versions};
 use notochord_proto::fields::Fields;
 use notochord_proto::problem::{Problem, suggestion};
 use notochord_proto::scope::Scope;
+use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
 use crate::{compare, describe, histogram, linear, table};
@@ -13,6 +15,9 @@ pub struct Kind {
     pub name: &'static str,
     /// What it gives, in words.
     pub summary: &'static str,
+    /// The versions of its layout and meaning that can be computed: another one whenever an old and a new node would
+    /// mean different things by the same study.
+    pub versions: Versions,
     /// Reads its section of the study.
     pub parse: Parse,
 }
@@ -25,20 +30,33 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "describe",
         summary: "counts, means and quantiles, in all and by group",
+        versions: Versions::only(1),
         parse: describe::parse,
     },
-    Kind { name: "histogram", summary: "counts on a public grid", parse: histogram::parse },
+    Kind {
+        name: "histogram",
+        summary: "counts on a public grid",
+        versions: Versions::only(1),
+        parse: histogram::parse,
+    },
     Kind {
         name: "table",
         summary: "a cross table, with chi-squared and Fisher's tests",
+        versions: Versions::only(1),
         parse: table::parse,
     },
     Kind {
         name: "compare",
         summary: "means of groups: Welch, Student, analysis of variance",
+        versions: Versions::only(1),
         parse: compare::parse,
     },
-    Kind { name: "linear", summary: "a linear model by least squares", parse: linear::parse },
+    Kind {
+        name: "linear",
+        summary: "a linear model by least squares",
+        versions: Versions::only(1),
+        parse: linear::parse,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -63,6 +81,24 @@ const LATER: &[&str] = &[
     "transition",
     "treatment_effect",
 ];
+
+/// What software of this version offers with these statistics.
+pub fn offer(software: &str) -> Offer {
+    Offer::of_this_release(software, KINDS.iter().map(|kind| (kind.name, kind.versions)))
+}
+
+/// What a study asks of a node, in the versions that `asker` offers; each kind once.
+pub fn needs(study: &Study, asker: &Offer) -> Vec<Need> {
+    let mut kinds: Vec<&str> = study.analyses.iter().map(|analysis| analysis.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.into_iter().map(|kind| asker.need_of_kind(kind)).collect()
+}
+
+/// What a node of this offer lacks for a study.
+pub fn lacks(study: &Study, asker: &Offer, node: &Offer) -> Vec<Lack> {
+    node.lacks(&needs(study, asker))
+}
 
 /// The kind of that name, or why there is none.
 pub fn kind(name: &str) -> Result<&'static Kind, String> {

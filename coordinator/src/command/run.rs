@@ -1,20 +1,28 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use notochord_link::backoff::{Backoff, jitter};
 use notochord_program::failure::Failure;
 use notochord_proto::wire::run_event::Event;
 use notochord_proto::wire::{RunFinished, RunRequest, RunsRequest, SiteProgress};
 use notochord_stats::outcome::{Cell, Table};
 use serde_json::json;
+use tonic::{Code, Status};
 
 use super::result::fetch;
-use crate::client::{connect, status_failure};
+use crate::client::{Client, connect, status_failure};
 use crate::printing;
 use crate::site_status::SiteStatus;
+
+/// How long a coordinator that went away may take to come back before the command gives up on it.
+const RETURN: Duration = Duration::from_secs(10);
+
+/// How often it may go away during one run.
+const MOST_RETURNS: u32 = 5;
 
 /// Run a study and wait for its end
 #[derive(Args)]
@@ -35,26 +43,33 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn run(self, home: &Path) -> Result<(), Failure> {
-        let mut client = connect(home).await?;
-        let request = RunRequest { study: self.study.clone(), deadline_s: self.deadline.as_secs().max(1) };
-        let mut events = client.desk.run(request).await.map_err(status_failure)?.into_inner();
+        let mut key = vec![0; 16];
+        getrandom::fill(&mut key)
+            .map_err(|error| Failure::failed(format!("the operating system gives no randomness: {error}")))?;
+        let request = RunRequest {
+            study: self.study.clone(),
+            deadline_s: self.deadline.as_secs().max(1),
+            idempotency_key: key,
+        };
         let mut account: Box<dyn Account> = match (self.json, std::io::stderr().is_terminal()) {
             (true, _) => Box::new(JsonLines),
             (false, true) => Box::new(LiveLines::default()),
             (false, false) => Box::new(PlainLines),
         };
-        let mut finished = None;
-        while let Some(event) = events.message().await.map_err(status_failure)? {
-            match event.event {
-                Some(Event::Started(started)) => account.started(&started.run, &started.sites),
-                Some(Event::Site(progress)) => account.site(&progress),
-                Some(Event::Finished(end)) => finished = Some(end),
-                None => {}
+        let mut client = connect(home).await?;
+        let (mut told, mut returns) = (0, 0);
+        let finished = loop {
+            match listen(&mut client, &request, &mut told, &mut *account).await {
+                Ok(Some(finished)) => break finished,
+                Ok(None) if returns < MOST_RETURNS => {}
+                Ok(None) => return Err(gone()),
+                Err(status) if is_lost(&status) && returns < MOST_RETURNS => {}
+                Err(status) => return Err(status_failure(status)),
             }
-        }
-        let finished = finished.ok_or_else(|| {
-            Failure::failed("the coordinator went away during the run; `notochord runs` says how it ended")
-        })?;
+            eprintln!("note: the coordinator went away; it is asked again about this same run");
+            returns += 1;
+            client = return_of(home).await?;
+        };
         account.finished(&finished);
         if finished.status != "released" {
             return Err(Failure::failed(format!(
@@ -75,6 +90,52 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Listens to a run that is begun, or goes on, under the request's key; tells what was not told before. Nothing if the
+/// coordinator went away before the end.
+async fn listen(
+    client: &mut Client,
+    request: &RunRequest,
+    told: &mut usize,
+    account: &mut dyn Account,
+) -> Result<Option<RunFinished>, Status> {
+    let mut events = client.desk.run(request.clone()).await?.into_inner();
+    let mut heard = 0;
+    while let Some(event) = events.message().await? {
+        heard += 1;
+        let is_new = heard > *told;
+        *told = heard.max(*told);
+        match event.event {
+            Some(Event::Finished(end)) => return Ok(Some(end)),
+            Some(Event::Started(started)) if is_new => account.started(&started.run, &started.sites),
+            Some(Event::Site(progress)) if is_new => account.site(&progress),
+            Some(Event::Started(_) | Event::Site(_)) | None => {}
+        }
+    }
+    Ok(None)
+}
+
+/// What tonic says when the link is gone.
+fn is_lost(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Internal | Code::Unknown)
+}
+
+/// The coordinator, once it is back; it may restart in between.
+async fn return_of(home: &Path) -> Result<Client, Failure> {
+    let lost = Instant::now();
+    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
+    while lost.elapsed() < RETURN {
+        tokio::time::sleep(backoff.next(jitter())).await;
+        if let Ok(client) = connect(home).await {
+            return Ok(client);
+        }
+    }
+    Err(gone())
+}
+
+fn gone() -> Failure {
+    Failure::failed("the coordinator went away during the run; `notochord runs` says how it ended")
 }
 
 /// How a run's progress is told.
@@ -111,7 +172,7 @@ impl Account for LiveLines {
         let Some(line) = self.sites.get(&progress.label) else { return };
         match progress.status.as_str() {
             "accepted" => line.set_message("study accepted, computing"),
-            status => line.finish_with_message(in_words(status)),
+            status => line.finish_with_message(in_words(status, &progress.detail)),
         }
     }
 
@@ -129,7 +190,7 @@ impl Account for PlainLines {
     }
 
     fn site(&mut self, progress: &SiteProgress) {
-        eprintln!("  {}: {}", progress.label, in_words(&progress.status));
+        eprintln!("  {}: {}", progress.label, in_words(&progress.status, &progress.detail));
     }
 
     fn finished(&mut self, finished: &RunFinished) {
@@ -146,8 +207,12 @@ impl Account for JsonLines {
     }
 
     fn site(&mut self, progress: &SiteProgress) {
-        let SiteProgress { site, label, status, .. } = progress;
-        println!("{}", json!({ "event": "site", "site": site, "label": label, "status": status }));
+        let SiteProgress { site, label, status, detail } = progress;
+        let mut event = json!({ "event": "site", "site": site, "label": label, "status": status });
+        if !detail.is_empty() {
+            event["detail"] = json!(detail);
+        }
+        println!("{event}");
     }
 
     fn finished(&mut self, finished: &RunFinished) {
@@ -156,12 +221,13 @@ impl Account for JsonLines {
     }
 }
 
-fn in_words(status: &str) -> &'static str {
-    match SiteStatus::named(status) {
+fn in_words(status: &str, detail: &str) -> String {
+    let words = match SiteStatus::named(status) {
         Some(status) => status.in_words(),
         None if status == "accepted" => "has accepted the study",
         None => "asked",
-    }
+    };
+    if detail.is_empty() { words.to_owned() } else { format!("{words}: {detail}") }
 }
 
 /// List runs

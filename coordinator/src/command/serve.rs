@@ -18,6 +18,7 @@ use crate::interruption::end_interrupted_runs;
 use crate::logbook::Logbook;
 use crate::office::Office;
 use crate::operator;
+use crate::readiness;
 use crate::serve::{listen, serve};
 use crate::status_board::StatusBoard;
 use crate::store::Store;
@@ -64,6 +65,7 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
         hub,
         status: StatusBoard::new(),
         connections: Connections::default(),
+        feeds: Mutex::default(),
         submitting: Mutex::default(),
         registering: Mutex::default(),
         witnessing: tokio::sync::Mutex::default(),
@@ -79,9 +81,11 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     replace(&serving, text.as_bytes()).map_err(Failure::failed)?;
     info!(listen = %addresses.listen, enrol = %addresses.enrol, network = %office.root().network, "serving");
     let ended = tokio::select! {
-        served = serve(office, links, door, sites_to_dial) => served.map_err(Failure::failed),
+        served = serve(office.clone(), links, door, sites_to_dial) => served.map_err(Failure::failed),
         stopped = stop_signal() => stopped.map_err(Failure::failed),
     };
+    info!("stopping; the sites are told");
+    readiness::farewell(&office).await;
     // A file that is gone already needs no removing.
     let _ = std::fs::remove_file(&serving);
     ended

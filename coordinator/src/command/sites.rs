@@ -43,7 +43,12 @@ impl Sites {
         let sites = client.desk.sites(SitesRequest {}).await.map_err(status_failure)?.into_inner().sites;
         match self.json {
             true => println!("{}", serde_json::Value::from_iter(sites.iter().map(as_json))),
-            false => println!("{}", grid(&as_table(&sites))),
+            false => {
+                println!("{}", grid(&as_table(&sites)));
+                for site in &sites {
+                    site.lacks.iter().for_each(|lack| println!("{}: {lack}", site.label));
+                }
+            }
         }
         Ok(())
     }
@@ -53,6 +58,7 @@ fn as_json(site: &SiteSummary) -> serde_json::Value {
     json!({
         "id": site.id, "label": site.label, "connected": site.connected, "software": site.software,
         "certificate_expires": site.certificate_expires, "revoked": site.revoked,
+        "lacks": site.lacks,
     })
 }
 

@@ -73,6 +73,7 @@ impl Bench {
             hub: Hub::new().0,
             status: StatusBoard::new(),
             connections: Connections::default(),
+            feeds: Mutex::default(),
             submitting: Mutex::default(),
             witnessing: tokio::sync::Mutex::default(),
             registering: Mutex::default(),

@@ -52,9 +52,9 @@ impl Enrol {
     }
 
     fn join(&self, home: &Home, invitation: &Invitation) -> Result<Membership, Failure> {
-        // Beside the present membership, which a site that is invited again keeps until the new one is complete.
+        // Beside the present membership, which a site that is invited again keeps until the new one is complete. What
+        // an attempt that was cut off left there is used again: the coordinator may have certified its key already.
         let directory = home.path("network.new");
-        remove(&directory)?;
         let (keys, settings) = (home.site_keys()?, home.link_settings()?);
         let now = OffsetDateTime::now_utc();
         let enrolled = Membership::enrol(&directory, invitation, Some(keys), &settings.way_out, now);

@@ -2,13 +2,15 @@ use std::path::Path;
 
 use clap::Args;
 use notochord_program::failure::Failure;
+use notochord_proto::study::Study;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::study::arrived;
+use super::study::{arrived, centre};
 use crate::decision::Decision;
 use crate::home::Home;
+use crate::meeting::general_lacks;
 use crate::upkeep;
 
 /// Say who this node is, what data it holds and what waits
@@ -25,10 +27,21 @@ impl Status {
         let home = Home::open(path)?;
         let membership = home.membership()?;
         let snapshots = home.snapshots()?.list().map_err(Failure::failed)?;
-        let waiting: Vec<String> = arrived(&home)?
+        let (studies, centre) = (arrived(&home)?, centre(&home)?);
+        let name = |study: &Study| format!("{}@{}", study.id, study.version);
+        let coordinator = home.coordinator_offer();
+        let general = coordinator.iter().flat_map(|theirs| general_lacks(centre.offer(), theirs));
+        let lacks: Vec<String> = general
+            .map(|lack| format!("this node: {lack}"))
+            .chain(studies.iter().filter_map(|one| {
+                let lack = centre.lacks(&one.study).into_iter().next()?;
+                Some(format!("`{}` {lack}", name(&one.study)))
+            }))
+            .collect();
+        let waiting: Vec<String> = studies
             .into_iter()
             .filter(|candidate| candidate.decision == Decision::Pending)
-            .map(|candidate| format!("{}@{}", candidate.study.id, candidate.study.version))
+            .map(|candidate| name(&candidate.study))
             .collect();
         let ends = OffsetDateTime::from_unix_timestamp(membership.certificate_end())
             .ok()
@@ -48,7 +61,8 @@ impl Status {
                 "root_version": membership.root.version, "concern": concern,
                 "status_list": heard.map(|list| json!({ "version": list.version, "ends": written(list.expires) })),
                 "snapshots": snapshots.len(), "newest_snapshot": snapshot, "waiting": waiting,
-                "ledger_locked": locked,
+                "ledger_locked": locked, "lacks": lacks, "software": centre.offer().software(),
+                "coordinator_software": coordinator.as_ref().map(|offer| offer.software()),
             });
             println!("{status}");
             return Ok(());
@@ -56,6 +70,11 @@ impl Status {
         println!("{} ({})", membership.label, membership.identity);
         println!("coordinator      {}", membership.connect);
         println!("certificate ends {ends}");
+        println!("software         {}", centre.offer().software());
+        if let Some(coordinator) = &coordinator {
+            println!("coordinator's    {}", coordinator.software());
+        }
+        lacks.iter().for_each(|lack| println!("LACKING          {lack}"));
         match heard {
             Some(list) => println!("status list      {}, ends {}", list.version, written(list.expires)),
             None => println!("status list      none yet; it comes with the first link"),

@@ -155,12 +155,13 @@ fn find(home: &Home, selector: &str) -> Result<Arrived, Failure> {
 }
 
 fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
-    let all = arrived(home)?;
+    let (all, centre) = (arrived(home)?, centre(home)?);
+    let lacks = |one: &Arrived| centre.lacks(&one.study).first().map(ToString::to_string);
     if as_json {
         let lines = all.iter().map(|one| {
             json!({
                 "id": one.study.id, "version": one.study.version, "title": one.study.title,
-                "sha256": one.digest, "decision": word(&one.decision),
+                "sha256": one.digest, "decision": word(&one.decision), "lacks": lacks(one),
             })
         });
         println!("{}", serde_json::Value::from_iter(lines));
@@ -170,6 +171,9 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
         for one in all {
             let name = format!("{}@{}", one.study.id, one.study.version);
             println!("{:<10} {name:<30} {}", word(&one.decision), one.study.title);
+            if let Some(lack) = lacks(&one) {
+                println!("{:<10} it {lack}", "");
+            }
         }
     }
     Ok(())
@@ -198,6 +202,14 @@ fn show(home: &Home, selector: &str, document: bool) -> Result<(), Failure> {
     let approvers = found.envelope.signers(&root.approvers);
     let centre = centre(home)?;
     let study = centre.study(found.digest).map_err(Failure::refused)?;
+    let lacks = centre.lacks(&study.study);
+    if !lacks.is_empty() {
+        println!("{}\n{}", study.study.title, study.study.question);
+        lacks.iter().for_each(|lack| println!("It cannot run here: the study {lack}"));
+        println!("Signed by: {}", investigators.join(", "));
+        println!("Digest: {}", found.digest);
+        return Ok(());
+    }
     let question = centre.question(&study, &[]).map_err(Failure::refused)?;
     let subject = plain_words::Subject {
         study: &study.study,
@@ -253,6 +265,7 @@ fn accept(home: &Home, selector: &str, snapshot: Option<&str>) -> Result<(), Fai
     // What cannot run here is not accepted either: every signature is checked first.
     let centre = centre(home)?;
     let study = centre.study(digest).map_err(Failure::refused)?;
+    centre.require(&study.study).map_err(Failure::refused)?;
     let now = OffsetDateTime::now_utc();
     let name = format!("{}@{}", study.study.id, study.study.version);
     let record = StudyAccepted { study: digest, name: name.clone(), snapshot };

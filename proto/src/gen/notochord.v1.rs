@@ -169,6 +169,9 @@ pub struct SiteSummary {
     /// When it was revoked, RFC 3339; empty if it was not.
     #[prost(string, tag = "6")]
     pub revoked: ::prost::alloc::string::String,
+    /// What it lacks, for people: in general, and for each study that could run.
+    #[prost(string, repeated, tag = "7")]
+    pub lacks: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InviteRequest {
@@ -206,6 +209,9 @@ pub struct RunRequest {
     pub study: ::prost::alloc::string::String,
     #[prost(uint64, tag = "2")]
     pub deadline_s: u64,
+    /// 16 random bytes that the caller chose; empty for one that never asks twice.
+    #[prost(bytes = "vec", tag = "3")]
+    pub idempotency_key: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunEvent {
@@ -239,7 +245,7 @@ pub struct SiteProgress {
     #[prost(string, tag = "2")]
     pub label: ::prost::alloc::string::String,
     /// `accepted`, or a final status: `contributed`, `refused`, `unreachable`, `too_slow`,
-    /// `broken_answer`, `not_accepted`.
+    /// `broken_answer`, `not_accepted`, `lacking`.
     #[prost(string, tag = "3")]
     pub status: ::prost::alloc::string::String,
     /// More, for people.
@@ -618,7 +624,8 @@ pub mod network_client {
                 .insert(GrpcMethod::new("notochord.v1.Network", "Invite"));
             self.inner.unary(req, path, codec).await
         }
-        /// Runs a study; events follow as sites answer. A run goes on if the caller leaves.
+        /// Runs a study; events follow as sites answer. A run goes on if the caller leaves. Asked again with the same
+        /// key, it begins no other run: the events are told from the first.
         pub async fn run(
             &mut self,
             request: impl tonic::IntoRequest<super::RunRequest>,
@@ -856,7 +863,8 @@ pub mod network_server {
             >
             + std::marker::Send
             + 'static;
-        /// Runs a study; events follow as sites answer. A run goes on if the caller leaves.
+        /// Runs a study; events follow as sites answer. A run goes on if the caller leaves. Asked again with the same
+        /// key, it begins no other run: the events are told from the first.
         async fn run(
             &self,
             request: tonic::Request<super::RunRequest>,
@@ -1904,19 +1912,40 @@ pub mod enrolment_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CapabilitiesRequest {}
+/// Something that a side can do, and in which versions. Names and versions are in `notochord_proto::capability`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Capability {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The oldest and the newest version, from 1; every one between is offered too.
+    #[prost(uint32, tag = "2")]
+    pub oldest: u32,
+    #[prost(uint32, tag = "3")]
+    pub newest: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CapabilitiesRequest {
+    /// Version of the coordinator's software.
+    #[prost(string, tag = "1")]
+    pub software: ::prost::alloc::string::String,
+    /// What the coordinator can do. Nothing: it is of the first release, which did not say.
+    #[prost(message, repeated, tag = "2")]
+    pub offered: ::prost::alloc::vec::Vec<Capability>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CapabilitiesReply {
     /// Version of the node's software, such as `0.1.0`.
     #[prost(string, tag = "1")]
     pub software: ::prost::alloc::string::String,
-    /// The kinds of analysis it knows, such as `describe`.
+    /// The kinds of analysis it knows, such as `describe`; read only where `offered` is empty.
     #[prost(string, repeated, tag = "2")]
     pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// SHA-256 (32 bytes) of the data dictionary it holds.
     #[prost(bytes = "vec", tag = "3")]
     pub dictionary: ::prost::alloc::vec::Vec<u8>,
+    /// What it can do. Nothing: it is of the first release, which said its kinds only.
+    #[prost(message, repeated, tag = "4")]
+    pub offered: ::prost::alloc::vec::Vec<Capability>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AnnounceRequest {
@@ -2006,6 +2035,10 @@ pub struct InstallCertificateReply {
 pub struct HealthRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HealthReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FarewellRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FarewellReply {}
 /// What a centre has decided about a study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2124,7 +2157,7 @@ pub mod node_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// What this node can do.
+        /// What this node can do, for a coordinator that says what it can do.
         pub async fn capabilities(
             &mut self,
             request: impl tonic::IntoRequest<super::CapabilitiesRequest>,
@@ -2384,6 +2417,28 @@ pub mod node_client {
             req.extensions_mut().insert(GrpcMethod::new("notochord.v1.Node", "Remind"));
             self.inner.unary(req, path, codec).await
         }
+        /// The coordinator's last word before it stops on purpose: the link that ends now is to be opened again soon.
+        pub async fn farewell(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FarewellRequest>,
+        ) -> std::result::Result<tonic::Response<super::FarewellReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/notochord.v1.Node/Farewell",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("notochord.v1.Node", "Farewell"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2399,7 +2454,7 @@ pub mod node_server {
     /// Generated trait containing gRPC methods that should be implemented for use with NodeServer.
     #[async_trait]
     pub trait Node: std::marker::Send + std::marker::Sync + 'static {
-        /// What this node can do.
+        /// What this node can do, for a coordinator that says what it can do.
         async fn capabilities(
             &self,
             request: tonic::Request<super::CapabilitiesRequest>,
@@ -2469,6 +2524,11 @@ pub mod node_server {
             &self,
             request: tonic::Request<super::RemindRequest>,
         ) -> std::result::Result<tonic::Response<super::RemindReply>, tonic::Status>;
+        /// The coordinator's last word before it stops on purpose: the link that ends now is to be opened again soon.
+        async fn farewell(
+            &self,
+            request: tonic::Request<super::FarewellRequest>,
+        ) -> std::result::Result<tonic::Response<super::FarewellReply>, tonic::Status>;
     }
     /// What a centre's node answers. The node serves this on the connection it opened itself; the coordinator is
     /// the HTTP/2 client on it. Everything that matters is inside sealed documents (DSSE envelopes as JSON bytes):
@@ -3069,6 +3129,49 @@ pub mod node_server {
                     };
                     Box::pin(fut)
                 }
+                "/notochord.v1.Node/Farewell" => {
+                    #[allow(non_camel_case_types)]
+                    struct FarewellSvc<T: Node>(pub Arc<T>);
+                    impl<T: Node> tonic::server::UnaryService<super::FarewellRequest>
+                    for FarewellSvc<T> {
+                        type Response = super::FarewellReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FarewellRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Node>::farewell(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FarewellSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -3211,7 +3314,7 @@ pub struct ReleaseRecord {
 pub struct SiteOutcome {
     #[prost(string, tag = "1")]
     pub site: ::prost::alloc::string::String,
-    /// `contributed`, `refused`, `unreachable`, `too_slow` or `broken_answer`.
+    /// `contributed`, `refused`, `unreachable`, `too_slow`, `broken_answer` or `lacking`.
     #[prost(string, tag = "2")]
     pub status: ::prost::alloc::string::String,
 }

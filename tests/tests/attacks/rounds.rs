@@ -50,6 +50,18 @@ fn a_round_names_nothing_but_steps_of_the_study() {
 }
 
 #[test]
+fn a_round_that_says_more_than_this_release_understands_is_not_answered() {
+    let mut stage = Stage::set();
+    let attacker = Attacker::in_place_of_the_coordinator(&mut stage);
+    let mut newer = attacker.round().encode_to_vec();
+    // Field 100, a number: as a later release might name what it wants otherwise.
+    newer.extend([0xa0, 0x06, 0x01]);
+    let sealed = Envelope::seal(ROUND_TYPE, newer, &attacker.coordinator).to_json().into_bytes();
+    assert_not_answered(&stage, &attacker, sealed, "says more than this node");
+    attacker.assert_answers_an_honest_round(&stage, A, "a");
+}
+
+#[test]
 fn a_round_seats_enough_centres_each_once_under_its_own_name() {
     assert_none_is_answered(&[
         (|round| round.roster.truncate(2), "the roster has 2 sites; at least 3 must take part"),

@@ -15,10 +15,10 @@ use notochord_proto::root::{ANSWER_TYPE, ROUND_TYPE};
 use notochord_proto::wire::node_server::{Node, NodeServer};
 use notochord_proto::wire::{
     AnnounceReply, AnnounceRequest, Answer, CapabilitiesReply, CapabilitiesRequest, ContributeReply,
-    ContributeRequest, Contribution, CosignReply, CosignRequest, DeliverReply, DeliverRequest, HealthReply,
-    HealthRequest, InstallCertificateReply, InstallCertificateRequest, RecallReply, RecallRequest,
-    RemindReply, RemindRequest, RequestCertificateReply, RequestCertificateRequest, TestifyReply,
-    TestifyRequest, TrustReply, TrustRequest,
+    ContributeRequest, Contribution, CosignReply, CosignRequest, DeliverReply, DeliverRequest, FarewellReply,
+    FarewellRequest, HealthReply, HealthRequest, InstallCertificateReply, InstallCertificateRequest,
+    RecallReply, RecallRequest, RemindReply, RemindRequest, RequestCertificateReply,
+    RequestCertificateRequest, TestifyReply, TestifyRequest, TrustReply, TrustRequest,
 };
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -46,9 +46,13 @@ struct Liar {
 impl Node for Liar {
     async fn capabilities(
         &self,
-        _: Request<CapabilitiesRequest>,
+        request: Request<CapabilitiesRequest>,
     ) -> Result<Response<CapabilitiesReply>, Status> {
-        Ok(Response::new(CapabilitiesReply::default()))
+        Ok(Response::new(self.responder.meet(&request.into_inner())))
+    }
+
+    async fn farewell(&self, _: Request<FarewellRequest>) -> Result<Response<FarewellReply>, Status> {
+        Ok(Response::new(FarewellReply {}))
     }
 
     async fn announce(&self, request: Request<AnnounceRequest>) -> Result<Response<AnnounceReply>, Status> {
