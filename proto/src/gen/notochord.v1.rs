@@ -3211,7 +3211,7 @@ pub struct ReleaseRecord {
 pub struct SiteOutcome {
     #[prost(string, tag = "1")]
     pub site: ::prost::alloc::string::String,
-    /// `contributed`, `refused`, `unreachable`, `too_slow` or `broken_answer`.
+    /// `contributed`, `refused`, `unreachable`, `too_slow` or `broken_answer`; `interrupted` where the coordinator stopped while it was asked.
     #[prost(string, tag = "2")]
     pub status: ::prost::alloc::string::String,
 }
