@@ -3314,7 +3314,8 @@ pub struct ReleaseRecord {
 pub struct SiteOutcome {
     #[prost(string, tag = "1")]
     pub site: ::prost::alloc::string::String,
-    /// `contributed`, `refused`, `unreachable`, `too_slow`, `broken_answer` or `lacking`.
+    /// `contributed`, `refused`, `unreachable`, `too_slow`, `broken_answer` or `lacking`; `interrupted` where the coordinator
+    /// stopped while it was asked.
     #[prost(string, tag = "2")]
     pub status: ::prost::alloc::string::String,
 }

@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use notochord_ledger::{Entry, Ledger, verify};
 use notochord_node::decision::{self, Decision};
 use notochord_proto::acceptance::Acceptance;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
-use notochord_proto::wire::{Answer, Round};
+use notochord_proto::wire::{Answer, ReleaseRecord, Round};
 use notochord_sandbox::process::wait_for;
 use prost::Message as _;
 use serde_json::Value;
-use std::time::Duration;
 
 use super::relay::Passed;
 use super::schedule::{Party, SITES};
@@ -49,6 +49,12 @@ impl Promises {
         }
     }
 
+    /// How each run ended, as the coordinator's ledger says.
+    pub(super) fn ends(&self) -> BTreeMap<&str, &str> {
+        let entries = self.entries[&Party::Coordinator].iter().filter(|entry| entry.kind == "run_ended");
+        entries.map(|end| (end.body["run"].as_str().unwrap(), end.body["status"].as_str().unwrap())).collect()
+    }
+
     /// Every entry that was there is there.
     fn only_grew(&mut self, party: Party, entries: &[Entry]) {
         let before = self.entries.insert(party, entries.to_vec()).unwrap_or_default();
@@ -57,8 +63,7 @@ impl Promises {
 
     fn releases_are_single_and_kept(&self, number: usize, passed: &Passed, entries: &[Entry]) {
         let asked: BTreeSet<Digest> = passed.rounds.iter().map(|sealed| payload_digest(sealed)).collect();
-        let told: BTreeSet<Digest> = passed.records.iter().map(|sealed| payload_digest(sealed)).collect();
-        assert!(told.len() <= passed.records.len());
+        let told: BTreeSet<String> = passed.records.iter().map(|sealed| run_of_record(sealed)).collect();
         let (mut intended, mut keys, mut closed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut released: BTreeMap<Digest, Digest> = BTreeMap::new();
         for entry in entries {
@@ -78,6 +83,7 @@ impl Promises {
                 }
                 "run_closed" => {
                     let run = entry.body["run"].as_str().unwrap().to_owned();
+                    assert!(told.contains(&run), "{number}: {run} was closed and nobody had said so");
                     assert!(closed.insert(run), "{number}: a run was closed twice");
                 }
                 _ => {}
@@ -279,4 +285,9 @@ fn digest(entry: &Entry, field: &str) -> Digest {
 
 fn payload_digest(sealed: &[u8]) -> Digest {
     Envelope::from_json(sealed).unwrap().payload_digest()
+}
+
+fn run_of_record(sealed: &[u8]) -> String {
+    let envelope = Envelope::from_json(sealed).unwrap();
+    ReleaseRecord::decode(envelope.payload_for_reading()).unwrap().run
 }
