@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const ASLEEP: Duration = Duration::from_millis(600);
 const AWAKE: Duration = Duration::from_millis(10);
 /// The first centre has so many times the rows of the file, and is asked so many questions.
-const COPIES: usize = 60;
-const QUESTIONS: usize = 60;
+const COPIES: usize = 10;
+const QUESTIONS: usize = 400;
 
 /// So many centres whose certificates live so long and who have accepted the study.
 fn set(life: &str, centres: usize) -> Stage {
@@ -83,10 +83,10 @@ fn pause(pause: Duration) {
 
 #[test]
 fn a_certificate_that_ends_in_a_round_is_renewed_in_it_and_the_round_is_answered_once() {
-    let stage = set("20s", 3);
+    let stage = set("24s", 3);
     let began_with = end(&stage);
     std::thread::scope(|scope| {
-        let running = scope.spawn(|| run(&stage, "80s"));
+        let running = scope.spawn(|| run(&stage, "120s"));
         wait_for(PATIENCE, || (entries(&stage, "intent") == 1).then_some(())).unwrap();
         while OffsetDateTime::now_utc() <= began_with {
             signal(&stage, "-STOP");
@@ -108,10 +108,10 @@ fn a_certificate_that_ends_in_a_round_is_renewed_in_it_and_the_round_is_answered
 
 #[test]
 fn a_run_ends_without_a_centre_whose_certificate_ended_in_it_and_the_centre_is_told_what_to_do() {
-    let stage = set("12s", 4);
+    let stage = set("20s", 4);
     let home = stage.network.nodes()[0].home.clone();
     std::thread::scope(|scope| {
-        let running = scope.spawn(|| run(&stage, "20s"));
+        let running = scope.spawn(|| run(&stage, "30s"));
         wait_for(PATIENCE, || (entries(&stage, "intent") == 1).then_some(())).unwrap();
         signal(&stage, "-STOP");
         let ended = end(&stage);
