@@ -160,7 +160,6 @@ fn a_study_that_may_not_run_here_or_today_is_turned_away_whoever_signed_it() {
         (("release = \"site\"", "release = \"network\""), "asks for `network` release"),
         (("profile = \"standard\"", "profile = \"open\""), "policy does not allow the profile `open`"),
         (("by = \"rx\"", "by = \"arm\""), "does not fit the dictionary"),
-        (("kind = \"table\"", "kind = \"export\""), "does not fit the dictionary"),
         (("title =", "titel ="), "the study is malformed"),
         (TRACKER, "age adds up `burden`, which the study defines"),
     ] {
@@ -174,6 +173,23 @@ fn a_study_that_may_not_run_here_or_today_is_turned_away_whoever_signed_it() {
     assert_turned_away(&stage, &attacker, long.as_bytes(), malformed);
     let long = format!("{} = 1\ntitle =", "x".repeat(1 << 17));
     assert_turned_away(&stage, &attacker, &people.sealed(&[UNKNOWN, ("title =", &long)]), "malformed");
+    attacker.assert_answers_an_honest_round(&stage, A, "a");
+}
+
+#[test]
+fn a_study_of_a_kind_this_node_lacks_waits_for_another_release_and_is_not_answered_until_then() {
+    let mut stage = Stage::set();
+    let people = People::of(&stage);
+    let attacker = Attacker::in_place_of_the_coordinator(&mut stage);
+    let sealed = people.sealed(&[UNKNOWN, ("kind = \"table\"", "kind = \"export\"")]);
+    let (reply, written) = stage.written_during(A, || attacker.announce("a", sealed.clone()));
+    assert_eq!(reply, AnnounceReply { decision: Decision::Pending.into(), ..Default::default() });
+    assert_eq!(written.iter().map(|entry| entry.kind.as_str()).collect::<Vec<_>>(), ["study_received"]);
+    let mut round = attacker.round();
+    round.study = Envelope::from_json(&sealed).unwrap().payload_digest().as_bytes().to_vec();
+    let (reply, written) = stage.written_during(A, || attacker.contribute("a", attacker.seal(&round)));
+    assert_eq!(reply, ContributeReply::default());
+    assert_refused(&written, "round_refused", "has not accepted the study");
     attacker.assert_answers_an_honest_round(&stage, A, "a");
 }
 

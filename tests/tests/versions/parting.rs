@@ -44,6 +44,7 @@ fn nodes_hear_that_the_coordinator_stops_as_planned_and_say_so_when_it_is_back()
 /// docs/versions.md. `cargo test -p notochord-tests --test versions -- --ignored --nocapture measured`
 #[test]
 #[ignore = "a measurement of some minutes"]
+#[allow(clippy::print_stdout, reason = "the numbers are for a person")]
 fn the_return_of_nodes_is_measured() {
     let mut stage = Stage::set();
     for planned in [true, false] {
