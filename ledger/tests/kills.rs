@@ -17,10 +17,14 @@ use time::OffsetDateTime;
 
 /// Where a writer writes, for the process that is one.
 const FOLDER: &str = "NOTOCHORD_LEDGER_FOLDER";
+/// Which writer it is, in the order in which they start.
+const WRITER: &str = "NOTOCHORD_LEDGER_WRITER";
 /// How often writers are killed; unless it is set, fifty times.
 const KILLS: &str = "NOTOCHORD_LEDGER_KILLS";
 /// How many write at a time.
 const WRITERS: usize = 3;
+/// After so many kills another ledger is begun: each is read whole after each kill.
+const KILLS_OF_A_LEDGER: usize = 50;
 
 fn key() -> CheckpointKey {
     CheckpointKey::new(Origin::new("net.example/site/a").unwrap(), SigningKey::from_bytes(&[7; 32]))
@@ -36,7 +40,7 @@ fn open(folder: &Path) -> Result<Ledger, LedgerError> {
 fn the_writer() {
     let Some(folder) = env::var_os(FOLDER) else { return };
     let mut ledger = open(Path::new(&folder)).unwrap();
-    let (mut said, id) = (std::io::stdout().lock(), std::process::id());
+    let (mut said, id) = (std::io::stdout().lock(), env::var(WRITER).unwrap());
     // It is killed long before; should its parent end first, writing to the closed pipe ends it.
     for number in 0..1_000_000_usize {
         let name = format!("{id}-{number}");
@@ -56,10 +60,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, number: usize) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "the_writer", "--ignored", "--nocapture", "--test-threads", "1"])
             .env(FOLDER, folder)
+            .env(WRITER, number.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -90,10 +95,18 @@ impl Writer {
 
 #[test]
 fn writers_that_are_killed_under_load_leave_a_durable_intent_of_everything_that_left() {
-    let times = env::var(KILLS).ok().map_or(50, |text| text.parse().unwrap());
+    let mut times: usize = env::var(KILLS).ok().map_or(KILLS_OF_A_LEDGER, |text| text.parse().unwrap());
+    while times > 0 {
+        let of_this = times.min(KILLS_OF_A_LEDGER);
+        kill_and_check(of_this);
+        times -= of_this;
+    }
+}
+
+fn kill_and_check(times: usize) {
     let folder = tempfile::tempdir().unwrap();
     drop(Ledger::create(DirectoryStorage::open(folder.path()).unwrap(), key()).unwrap());
-    let mut writers: Vec<Writer> = (0..WRITERS).map(|_| Writer::start(folder.path())).collect();
+    let mut writers: Vec<Writer> = (0..WRITERS).map(|number| Writer::start(folder.path(), number)).collect();
     let (mut left, mut seen) = (BTreeSet::new(), 0);
     for time in 0..times {
         // The one that has written longest is killed; the others go on meanwhile.
@@ -110,7 +123,7 @@ fn writers_that_are_killed_under_load_leave_a_durable_intent_of_everything_that_
         seen = names.len();
         let storage = DirectoryStorage::open(folder.path()).unwrap();
         assert!(verify(&storage, &key().verifier()).unwrap().is_sound(), "kill {time}");
-        writers.push(Writer::start(folder.path()));
+        writers.push(Writer::start(folder.path(), WRITERS + time));
     }
     writers.into_iter().for_each(|writer| left.extend(writer.kill()));
     let ledger = open(folder.path()).unwrap();
