@@ -21,6 +21,9 @@ const PASSWORD: &str = "open-sesame";
 /// How long a link is watched, in idle limits.
 const LIMITS: u32 = 3;
 
+/// How long a proxy may take to end.
+const ENDING: Duration = Duration::from_secs(5);
+
 /// A proxy that is installed here.
 #[derive(Debug, Clone, Copy)]
 enum Make {
@@ -98,8 +101,10 @@ impl Make {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let file = directory.path().join("configuration");
         fs::write(&file, self.configuration(port, idle, directory.path())).unwrap();
+        // Squids of one name share memory, and one of this machine's own may be running.
+        let service = format!("notochord{}p{port}", std::process::id());
         let arguments: &[&str] = match self {
-            Self::Squid => &["-N", "-f"],
+            Self::Squid => &["-N", "-n", &service, "-f"],
             Self::Tinyproxy => &["-d", "-c"],
         };
         let said = fs::File::create(directory.path().join("said")).unwrap();
@@ -126,8 +131,13 @@ impl Installed {
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        // One that has ended already needs no killing; helpers end with their standard input.
-        let _ = (self.child.kill(), self.child.wait());
+        // Squid gives its shared memory back when it is asked to end; helpers end with their standard input.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let ended = wait_for(ENDING, || self.child.try_wait().ok().flatten());
+        if ended.is_none() {
+            // One that has ended already needs no killing.
+            let _ = (self.child.kill(), self.child.wait());
+        }
     }
 }
 
