@@ -80,9 +80,11 @@ fn a_new_root_document_changes_who_approves_at_every_centre_without_a_restart() 
     let verified = stage.network.coordinator_command(["verify", &results, "--root", &first]).unwrap();
     let verified = String::from_utf8(verified.stdout).unwrap();
     assert!(verified.contains("to which the one you named leads"), "{verified}");
-    // The same document again is not the next one.
+    // The same document again is in force already; an earlier one is not the next one.
     let again = stage.directory.path().join("root-2.json").display().to_string();
-    let refused = stage.network.coordinator_command(["root", "publish", &again]);
+    stage.network.coordinator_command(["root", "publish", &again]).unwrap();
+    let earlier = stage.network.coordinator_home().join("roots/1.json").display().to_string();
+    let refused = stage.network.coordinator_command(["root", "publish", &earlier]);
     assert!(refused.unwrap_err().to_string().contains("only the next one after 2"));
 }
 
