@@ -70,9 +70,10 @@ fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> 
     Ok(EnrolReply {
         certificates: chain.iter().map(|certificate| certificate.to_vec()).collect(),
         sealed_root: in_force.sealed_root.to_json().into_bytes(),
-        dictionary: files(&office.home.dictionary_files().map_err(internal)?),
+        dictionary: files(&office.home.dictionary_files_of(&in_force.root.dictionary).map_err(internal)?),
         id: invitation.id.to_string(),
         label: invitation.label,
+        earlier_roots: office.home.roots_before(in_force.root.version).map_err(internal)?,
     })
 }
 

@@ -86,6 +86,18 @@ pub(crate) struct StudySubmitted {
     pub(crate) study: Digest,
     pub(crate) name: String,
     pub(crate) approvals: Vec<String>,
+    /// How many are needed.
+    pub(crate) needed: usize,
+    /// The study that it replaces once it is endorsed.
+    pub(crate) supersedes: Option<Digest>,
+}
+
+/// An endorsed study has come in another's place.
+#[derive(Serialize)]
+pub(crate) struct StudySuperseded {
+    pub(crate) study: Digest,
+    pub(crate) replacement: Digest,
+    pub(crate) by: String,
 }
 
 /// A run began.
@@ -114,6 +126,7 @@ kinds!(
     StudyStated = "study_stated",
     RootPublished = "root_published",
     StudySubmitted = "study_submitted",
+    StudySuperseded = "study_superseded",
     RunBegan = "run_began",
     RunEnded = "run_ended",
     ResultReleased = "result_released",

@@ -6,7 +6,7 @@ use notochord_ledger::LedgerError;
 use notochord_link::invitation::{Invitation, TOKEN_BYTES, Token};
 use notochord_proto::digest::Digest;
 use notochord_proto::keys::SecretKey;
-use notochord_proto::name::{NameError, SiteId};
+use notochord_proto::name::SiteId;
 use notochord_proto::root::Root;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
@@ -63,8 +63,10 @@ const LONGEST_LABEL: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
     /// Its name gives no id.
-    #[error(transparent)]
-    Name(#[from] NameError),
+    #[error(
+        "the name has no Latin letters or digits to make an id of; give it one with --id, such as --id kyoto"
+    )]
+    NoSlug,
     /// A name that would not fit a line.
     #[error("a name is at most 200 characters, none of them a control character")]
     Label,
@@ -105,12 +107,18 @@ impl Office {
         self.in_force().root
     }
 
-    /// Makes an invitation for a site or person of this name.
-    pub fn invite(&self, label: &str, invitee: Invitee, valid: Duration) -> Result<Invitation, InviteError> {
+    /// Makes an invitation for a site or person of this name. Without an id of its own it gets the slug of the name.
+    pub fn invite(
+        &self,
+        label: &str,
+        id: Option<SiteId>,
+        invitee: Invitee,
+        valid: Duration,
+    ) -> Result<Invitation, InviteError> {
         if label.chars().count() > LONGEST_LABEL || label.contains(char::is_control) {
             return Err(InviteError::Label);
         }
-        let id = SiteId::new(slug(label))?;
+        let id = id.map_or_else(|| SiteId::new(slug(label)).map_err(|_| InviteError::NoSlug), Ok)?;
         if self.is_enrolled(&id, &invitee)? {
             return Err(InviteError::Enrolled(id));
         }

@@ -97,10 +97,7 @@ pub async fn serve(
     enrolment: TcpListener,
     sites_to_dial: mpsc::UnboundedReceiver<Site>,
 ) -> Result<(), ServeError> {
-    let reception = |callers| {
-        let key = office.home.tls_key("keys/server.key")?;
-        Ok::<_, ServeError>(Arc::new(Reception::new(&office, callers, key)?))
-    };
+    let reception = |callers| Ok::<_, ServeError>(Arc::new(Reception::new(&office, callers)?));
     let (members, door) = (reception(Callers::Members)?, reception(Callers::Newcomers)?);
     for site in directory::sites(&office.home)? {
         office.hub.watch(&site);
@@ -223,17 +220,25 @@ async fn welcome(entrance: &Entrance, stream: TlsStream<TcpStream>) {
         Ok((Caller::Site(site), _)) => {
             warn!(site = %site.id, "connects too often; it is let in again in a moment")
         }
-        Ok((Caller::Person(person), _)) => {
+        Ok((Caller::Person(person), ends)) => {
             let place = entrance.places.take(person.id.clone());
             let admitted = entrance.persons.admits(person.id.clone(), now);
             let (Some(_place), true) = (place, admitted) else {
                 return warn!(person = %person.id, "connects too often; is let in again in a moment");
             };
-            let (stream, _) = office.connections.admit(Member::Person(person.id.clone()), stream);
+            let member = Member::Person(person.id.clone());
+            let (stream, ticket) = office.connections.admit(member.clone(), stream);
+            if revoked_meanwhile(office, &member) {
+                return office.connections.sever(&member);
+            }
             let (connection, gone) = Watched::new(stream, Arc::new(person));
             // Nobody listens any more only when serving ends; the keepalive ends a silent connection.
             let _ = entrance.people.send(Ok(connection)).await;
-            let _ = gone.await;
+            let left = Duration::try_from(ends - office.now()).unwrap_or_default();
+            if timeout(left, gone).await.is_err() {
+                // No connection outlives the certificate that opened it.
+                office.connections.sever_one(&member, ticket);
+            }
         }
         Err(reason) => turn_away(office, reason).await,
     }
@@ -315,9 +320,26 @@ fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<(Caller, Off
     }
 }
 
+/// Whether a member was revoked since the enrolment log let it in: its connection was not there to be cut then.
+fn revoked_meanwhile(office: &Office, member: &Member) -> bool {
+    let revoked = match member {
+        Member::Site(id) => {
+            directory::site(&office.home, id).map(|site| site.is_none_or(|one| one.revoked.is_some()))
+        }
+        Member::Person(id) => {
+            directory::person(&office.home, id).map(|person| person.is_none_or(|one| one.revoked.is_some()))
+        }
+    };
+    // What cannot be read lets nobody in.
+    revoked.unwrap_or(true)
+}
+
 async fn keep(entrance: &Entrance, site: Site, stream: TlsStream<TcpStream>, ends: OffsetDateTime) {
     let (office, member) = (&entrance.office, Member::Site(site.id.clone()));
     let (stream, ticket) = office.connections.admit(member.clone(), stream);
+    if revoked_meanwhile(office, &member) {
+        return office.connections.sever(&member);
+    }
     match call_over_with(stream, entrance.keepalive).await {
         Ok((channel, gone)) => {
             info!(site = %site.id, "connected");

@@ -116,6 +116,19 @@ impl Store {
         Ok(taken.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
     }
 
+    /// The invitations that nobody has used and that have not ended, by id.
+    pub fn open_invitations(&self, now: OffsetDateTime) -> Result<Vec<OpenInvitation>, StoreError> {
+        let mut open = Vec::new();
+        for kept in self.invitations.iter().values() {
+            let invitation: OpenInvitation = serde_json::from_slice(&kept?)?;
+            if now < invitation.expires {
+                open.push(invitation);
+            }
+        }
+        open.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(open)
+    }
+
     /// Writes a run's line.
     pub fn put_run(&self, line: &RunLine) -> Result<(), StoreError> {
         self.runs.insert(line.run.as_str(), serde_json::to_vec(line)?)?;

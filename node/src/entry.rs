@@ -104,7 +104,7 @@ pub(crate) struct StudyTurnedAway {
 }
 
 /// The data steward accepted a study.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StudyAccepted {
     pub(crate) study: Digest,
     pub(crate) name: String,
@@ -112,7 +112,7 @@ pub(crate) struct StudyAccepted {
 }
 
 /// A standing rule of the data steward accepted a study.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StudyAcceptedByRule {
     pub(crate) study: Digest,
     pub(crate) rule: Digest,
@@ -127,12 +127,34 @@ pub(crate) struct StudyWithdrawn {
     pub(crate) by: String,
 }
 
+/// Another study has come in a study's place; it is answered no more, whatever is said later.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StudySuperseded {
+    pub(crate) study: Digest,
+    pub(crate) replacement: Digest,
+    pub(crate) by: String,
+}
+
+/// An approver takes no part in deciding on a study.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ApproverRecused {
+    pub(crate) study: Digest,
+    pub(crate) approver: String,
+}
+
 /// The data steward made a standing rule, or ended one.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StandingRuleChanged {
     pub(crate) rule: Digest,
     pub(crate) name: String,
-    pub(crate) change: &'static str,
+    pub(crate) change: String,
+}
+
+impl StandingRuleChanged {
+    /// What happened to a rule that counts.
+    pub(crate) const MADE: &str = "made";
+    /// What happened to a rule that counts no more.
+    pub(crate) const ENDED: &str = "ended";
 }
 
 /// A new root document came into force here.
@@ -161,7 +183,7 @@ pub(crate) struct CertificateRenewed {
 }
 
 /// The data steward refused a study.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StudyRefused {
     pub(crate) study: Digest,
     pub(crate) name: String,
@@ -257,6 +279,8 @@ kinds!(
     StudyAccepted = "study_accepted",
     StudyAcceptedByRule = "study_accepted_by_rule",
     StudyWithdrawn = "study_withdrawn",
+    StudySuperseded = "study_superseded",
+    ApproverRecused = "approver_recused",
     StandingRuleChanged = "standing_rule_changed",
     RootAdopted = "root_adopted",
     StatusHeard = "status_heard",

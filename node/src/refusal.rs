@@ -50,6 +50,9 @@ pub enum Refusal {
     /// Stopped.
     #[error("the study was withdrawn")]
     Withdrawn,
+    /// Replaced.
+    #[error("`{0}` has come in the study's place")]
+    Superseded(String),
     /// The steward's standing rules.
     #[error(transparent)]
     StandingRule(#[from] StandingRulesError),

@@ -22,10 +22,11 @@ use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
 use crate::entry::{self, Intent, LinkRefused, Reason, Released, ReleasedStep, RoundRefused};
 use crate::entry::{
-    RecordRefused, RuleCount, RunClosed, StudyAcceptedByRule, StudyReceived, StudyTurnedAway,
+    RecordRefused, RuleCount, RunClosed, StudyAcceptedByRule, StudyReceived, StudySuperseded, StudyTurnedAway,
 };
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
+use crate::standing;
 use crate::standing_rule;
 use crate::store::Store;
 use crate::upkeep::Upkeep;
@@ -102,29 +103,50 @@ impl Responder {
     fn judge(&self, envelope: Envelope) -> Result<Decision, Refusal> {
         let centre = self.centre();
         let study = SealedStudy::open(envelope, centre.root(), centre.now())?;
-        if entry::is_withdrawn(&self.ledger(), study.digest) {
-            return Err(Refusal::Withdrawn);
-        }
+        let study = {
+            let ledger = self.newest_ledger()?;
+            if let Some(stopped) = standing::stopped(&ledger, study.digest) {
+                return Err(stopped);
+            }
+            standing::with_quorum(study, &ledger, centre.root())?
+        };
+        self.supersede(&study)?;
         centre.question(&study, &[])?;
         centre.rules(&study)?;
         let file = study_file(study.digest);
-        if centre.home().read(&file)?.is_none() {
-            centre.home().write(&file, study.envelope.to_json().as_bytes())?;
-            let name = format!("{}@{}", study.study.id, study.study.version);
-            self.write_down(&StudyReceived { study: study.digest, name });
+        let (held, text) = (centre.home().read(&file)?, study.envelope.to_json());
+        // The same study with other signatures: approvers may have changed since the first ones.
+        if held.as_deref() != Some(text.as_bytes()) {
+            centre.home().write(&file, text.as_bytes())?;
         }
-        match decision::of(centre.home(), study.digest)? {
+        if held.is_none() {
+            self.write_down(&StudyReceived { study: study.digest, name: study.name() });
+        }
+        let decided = standing::decision(centre.home(), &*self.newest_ledger()?, study.digest)?;
+        match decided {
             Decision::Pending => self.decide_by_rule(&centre, &study),
             decided => Ok(decided),
         }
     }
 
+    /// An endorsed study that names another in `supersedes` stops that one here, whoever has accepted which.
+    fn supersede(&self, study: &SealedStudy) -> Result<(), Refusal> {
+        let Some(replaced) = study.study.supersedes else { return Ok(()) };
+        if standing::stopped(&self.ledger(), replaced).is_some() {
+            return Ok(());
+        }
+        self.record(&StudySuperseded { study: replaced, replacement: study.digest, by: study.name() })
+    }
+
     /// Accepts a study that a standing rule of the data steward covers, from the newest snapshot.
     fn decide_by_rule(&self, centre: &Centre, study: &SealedStudy) -> Result<Decision, Refusal> {
         let (home, now) = (centre.home(), centre.now());
-        let Some((rule, name)) = standing_rule::covering(centre, study, now)? else {
+        // Nobody looks at what a rule accepts: it does so only while it is known what was withdrawn.
+        if centre.trust().in_force(now).is_err() {
             return Ok(Decision::Pending);
-        };
+        }
+        let covering = standing_rule::covering(centre, &*self.newest_ledger()?, study, now)?;
+        let Some((rule, name)) = covering else { return Ok(Decision::Pending) };
         // Without data there is nothing to answer from yet.
         let Ok(snapshot) = decision::choose_snapshot(home, None) else { return Ok(Decision::Pending) };
         let accepted = StudyAcceptedByRule { study: study.digest, rule, name, snapshot };
@@ -171,7 +193,7 @@ impl Responder {
             return Err(Refusal::KeyReused);
         }
         self.permitted(order, ledger)?;
-        let study = self.accepted(order)?;
+        let study = self.accepted(order, ledger)?;
         let released = entry::released(ledger, order.round);
         if let Some(released) = &released
             && let Some(answer) = self.store.answer(order.round)?
@@ -204,22 +226,24 @@ impl Responder {
     }
 
     /// Whether anything may be answered now, to this roster, about this study: the network's documents are in force,
-    /// nobody of the roster was revoked, and nobody withdrew the study.
+    /// nobody of the roster was revoked, and the study was not stopped.
     fn permitted(&self, order: &Order, ledger: &Ledger) -> Result<(), Refusal> {
         let centre = self.centre();
         let status = centre.trust().in_force(centre.now())?;
         if let Some(seat) = order.roster.iter().find(|seat| status.site_is_revoked(&seat.site)) {
             return Err(Refusal::Revoked(seat.site.clone()));
         }
-        let withdrawn = status.withdrawn(order.study).is_some() || entry::is_withdrawn(ledger, order.study);
-        if withdrawn { Err(Refusal::Withdrawn) } else { Ok(()) }
+        let stopped = standing::stopped_by(status, order.study);
+        stopped.or_else(|| standing::stopped(ledger, order.study)).map_or(Ok(()), Err)
     }
 
     /// The study of an order, if this centre has accepted it for the snapshot that the order names, and the
     /// roster is one the study allows.
-    fn accepted(&self, order: &Order) -> Result<SealedStudy, Refusal> {
-        let study = self.centre().study(order.study)?;
-        let Decision::Accepted(accepted) = decision::of(self.centre().home(), order.study)? else {
+    fn accepted(&self, order: &Order, ledger: &Ledger) -> Result<SealedStudy, Refusal> {
+        let centre = self.centre();
+        let study = standing::with_quorum(centre.study(order.study)?, ledger, centre.root())?;
+        let decided = standing::decision(centre.home(), ledger, order.study)?;
+        let Decision::Accepted(accepted) = decided else {
             return Err(Refusal::NotAccepted);
         };
         if accepted.snapshot != order.snapshot {
@@ -335,6 +359,13 @@ impl Responder {
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // The ledger checks itself before each append, whatever happened to a thread that held it.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ledger with what the data steward's commands have written into it meanwhile.
+    fn newest_ledger(&self) -> Result<MutexGuard<'_, Ledger>, Refusal> {
+        let mut ledger = self.ledger();
+        ledger.refresh()?;
+        Ok(ledger)
     }
 
     pub(crate) fn witness(&self) -> MutexGuard<'_, Witness> {

@@ -247,10 +247,17 @@ async fn publish(home: &Path, file: &Path) -> Result<(), Failure> {
     let sealed_root = read(file)?.to_json().into_bytes();
     let mut client = connect(home).await?;
     let reply = client.desk.publish(PublishRequest { sealed_root }).await.map_err(status_failure)?;
+    let reply = reply.into_inner();
     println!(
         "Root document {} is in force. Sites that are connected have it within a minute.",
-        reply.into_inner().version
+        reply.version
     );
+    if !reply.void_invitations.is_empty() {
+        println!(
+            "Invitations that were open are void, because they name the document before. Invite again: {}.",
+            reply.void_invitations.join(", ")
+        );
+    }
     Ok(())
 }
 

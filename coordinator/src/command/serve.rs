@@ -20,7 +20,6 @@ use crate::operator;
 use crate::serve::{listen, serve};
 use crate::status_board::StatusBoard;
 use crate::store::Store;
-use crate::upkeep;
 
 /// Serve sites and people until stopped
 #[derive(Args)]
@@ -72,7 +71,6 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
         clock: Arc::new(OffsetDateTime::now_utc),
         home: home.clone(),
     });
-    upkeep::say_who_is_over(&office);
     let serving = home.path("serving");
     let text = format!("{}\n{}\n", addresses.listen, addresses.enrol);
     replace(&serving, text.as_bytes()).map_err(Failure::failed)?;

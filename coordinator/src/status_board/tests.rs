@@ -172,7 +172,7 @@ fn a_revocation_is_on_the_list_at_once_and_a_new_invitation_takes_it_off() {
     assert!(listed > before);
     assert!(bench.list().site_is_revoked(&id()));
     assert_eq!(bench.toronto().standing(Digest::of(b"first")), Standing::Revoked);
-    assert!(bench.office.invite("Toronto", Invitee::Site { dial: None }, Duration::HOUR).is_ok());
+    assert!(bench.office.invite("Toronto", None, Invitee::Site { dial: None }, Duration::HOUR).is_ok());
     let request = signing_request(&KeyPair::generate().unwrap()).unwrap();
     assert!(renewal::certify_site(&bench.office, &id(), &request).is_err(), "revoked is not renewed");
     bench.enrol();
@@ -199,7 +199,7 @@ fn a_renewal_cut_off_anywhere_leaves_the_site_a_certificate_that_is_let_in() {
 fn an_enrolled_name_is_invited_again_only_once_its_certificate_has_ended() {
     let bench = Bench::set();
     bench.enrol();
-    let invite = || bench.office.invite("Toronto", Invitee::Site { dial: None }, Duration::HOUR);
+    let invite = || bench.office.invite("Toronto", None, Invitee::Site { dial: None }, Duration::HOUR);
     assert!(invite().is_err());
     bench.turn_to(3 * 24);
     assert!(!renewal::is_due(&bench.office, bench.toronto().certificate_expires));

@@ -77,7 +77,7 @@ fn a_renewed_pair_takes_the_place_of_the_enrolled_one_in_a_single_file() {
 
     let second = KeyPair::generate().unwrap();
     let (chain, der) = (network.chain(&parameters, &second), second.serialize_der());
-    renew(directory.path(), &network.toronto(), &network.root, second, chain.clone(), network.now).unwrap();
+    renew(directory.path(), &network.toronto(), &network.root, &second, chain.clone(), network.now).unwrap();
     let renewed = Held::read(directory.path()).unwrap();
     assert_eq!((renewed.chain, renewed.key.serialize_der()), (chain, der));
     // What a crash in the middle of the writing leaves does not count.
@@ -92,7 +92,7 @@ fn a_renewed_certificate_that_is_not_ours_is_not_taken() {
     let client = ExtendedKeyUsagePurpose::ClientAuth;
     let refusal = |chain: Vec<CertificateDer<'static>>, key: KeyPair| {
         let (identity, now) = (network.toronto(), network.now);
-        let refused = renew(directory.path(), &identity, &network.root, key, chain, now);
+        let refused = renew(directory.path(), &identity, &network.root, &key, chain, now);
         assert!(fs::read_dir(directory.path()).unwrap().next().is_none());
         refused.unwrap_err().to_string()
     };
@@ -130,6 +130,11 @@ fn a_certificate_is_due_at_half_life_and_spoken_of_before_and_at_its_end() {
     assert!((due - Duration::days(4)).abs() <= Duration::SECOND, "{due}");
     let said = |after: Duration| warning(&leaf, network.now + after);
     assert_eq!(said(Duration::days(5)), None);
+    let left = |after: Duration| Remaining::of_certificate(&leaf, network.now + after).unwrap();
+    assert_eq!(left(Duration::days(4) - Duration::MINUTE), Remaining::Enough);
+    assert_eq!(left(Duration::days(4) + Duration::MINUTE), Remaining::Half);
+    assert_eq!(left(Duration::days(6) + Duration::MINUTE), Remaining::Quarter);
+    assert_eq!(left(Duration::days(8)), Remaining::Nothing);
     assert!(said(Duration::days(8) - Duration::hours(47)).unwrap().contains("ends in 4"));
     assert!(said(Duration::days(8)).unwrap().contains("has ended"));
 }

@@ -27,7 +27,7 @@ impl Status {
         let snapshots = home.snapshots()?.list().map_err(Failure::failed)?;
         let waiting: Vec<String> = arrived(&home)?
             .into_iter()
-            .filter(|candidate| candidate.decision == Decision::Pending)
+            .filter(|one| one.decision == Decision::Pending && one.stopped.is_none())
             .map(|candidate| format!("{}@{}", candidate.study.id, candidate.study.version))
             .collect();
         let ends = OffsetDateTime::from_unix_timestamp(membership.certificate_end())
