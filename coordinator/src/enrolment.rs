@@ -107,7 +107,10 @@ fn take(office: &Office, token: &[u8]) -> Result<OpenInvitation, Status> {
 
 /// Whether the name is taken by now. Nobody takes an enrolled site's place with a second invitation.
 fn is_enrolled(office: &Office, invitation: &OpenInvitation) -> Result<bool, Status> {
-    office.is_enrolled(&invitation.id, &invitation.invitee).map_err(internal)
+    let label = &invitation.label;
+    let is_site = invitation.is_for_a_site();
+    let taken = is_site && office.label_is_taken(&invitation.id, label).map_err(internal)?;
+    Ok(taken || office.is_enrolled(&invitation.id, &invitation.invitee).map_err(internal)?)
 }
 
 fn record(

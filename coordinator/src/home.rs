@@ -7,6 +7,7 @@
 //! authority.former.pem      the one before it, as long as certificates of it count
 //! authority.next.pem        one that the next root document may bring into force (its key is in keys/)
 //! root.json                 the sealed root document in force
+//! root.next.json            one with another coordinator's key (keys/coordinator.next.key), until the next start
 //! roots/<version>.json      every root document, for members who were away
 //! status.json               the sealed status list
 //! statements/<sha256>.json  what was stated about studies beside approvals
@@ -17,6 +18,7 @@
 //! people/<id>.json          enrolled people
 //! studies/<sha256>.json     sealed studies
 //! ledger/                   the record of who came, what was submitted and what was run
+//! ledger.until-root-<v>/    the one before, under the coordinator's key before
 //! checkpoints/<origin>      the newest cosigned checkpoint of each ledger of the network
 //! runs/<run>/               round.json, answers, result.json, tables.json, evidence.json
 //! state/                    sled: invitations and the index of runs
@@ -260,7 +262,7 @@ impl Home {
     }
 
     /// Moves a file within, if it is there: an interrupted change may have moved it already.
-    fn rename(&self, from: &str, to: &str) -> Result<(), HomeError> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<(), HomeError> {
         let (from, to) = (self.path(from), self.path(to));
         match fs::rename(&from, &to) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => Err(file_error(&from, source)),

@@ -36,6 +36,7 @@ pub mod statements;
 pub mod status_board;
 pub mod store;
 pub mod studies;
+pub mod succession;
 pub mod supersession;
 pub mod upkeep;
 pub mod verify;

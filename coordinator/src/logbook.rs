@@ -80,6 +80,17 @@ pub(crate) struct RootPublished {
     pub(crate) signers: Vec<String>,
 }
 
+/// The ledger under the coordinator's key before ended, and this one begins.
+#[derive(Serialize)]
+pub(crate) struct LedgerContinued {
+    pub(crate) root: Digest,
+    pub(crate) version: u32,
+    /// The ledger before: its origin, how many entries it ended with, and their Merkle root.
+    pub(crate) before: String,
+    pub(crate) entries: u64,
+    pub(crate) tree: Digest,
+}
+
 /// A sealed study was handed in.
 #[derive(Serialize)]
 pub(crate) struct StudySubmitted {
@@ -125,6 +136,7 @@ kinds!(
     CertificateRevoked = "certificate_revoked",
     StudyStated = "study_stated",
     RootPublished = "root_published",
+    LedgerContinued = "ledger_continued",
     StudySubmitted = "study_submitted",
     StudySuperseded = "study_superseded",
     RunBegan = "run_began",

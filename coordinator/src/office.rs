@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use crate::connections::Connections;
-use crate::directory::{self, Upcoming};
+use crate::directory;
 use crate::home::{Addresses, Home, HomeError};
 use crate::hub::Hub;
 use crate::in_force::InForce;
@@ -70,6 +70,11 @@ pub enum InviteError {
     /// A name that would not fit a line.
     #[error("a name is at most 200 characters, none of them a control character")]
     Label,
+    /// Two sites of one name.
+    #[error(
+        "another site is called `{0}`; results tell sites apart by their names, so give this one another"
+    )]
+    LabelTaken(String),
     /// There already.
     #[error("`{0}` is enrolled already")]
     Enrolled(SiteId),
@@ -122,6 +127,13 @@ impl Office {
         if self.is_enrolled(&id, &invitee)? {
             return Err(InviteError::Enrolled(id));
         }
+        let open = self.store.open_invitations(self.now())?;
+        let is_promised = |one: &OpenInvitation| one.label == label && one.id != id && one.is_for_a_site();
+        if matches!(invitee, Invitee::Site { .. })
+            && (self.label_is_taken(&id, label)? || open.iter().any(is_promised))
+        {
+            return Err(InviteError::LabelTaken(label.to_owned()));
+        }
         if valid > LONGEST_INVITATION {
             return Err(InviteError::TooLong);
         }
@@ -149,6 +161,11 @@ impl Office {
 }
 
 impl Office {
+    /// Whether another site has this name, which is its level of `site`.
+    pub(crate) fn label_is_taken(&self, id: &SiteId, label: &str) -> Result<bool, HomeError> {
+        Ok(directory::sites(&self.home)?.iter().any(|site| site.label == label && site.id != *id))
+    }
+
     /// Whether a name is taken: by somebody whose certificate neither has ended nor was revoked. Nobody takes an
     /// enrolled site's place with a second invitation.
     pub(crate) fn is_enrolled(&self, id: &SiteId, invitee: &Invitee) -> Result<bool, HomeError> {
@@ -156,16 +173,11 @@ impl Office {
         let counts = |revoked: Option<OffsetDateTime>, ends: Option<OffsetDateTime>| {
             revoked.is_none() && ends.is_none_or(|ends| now < ends)
         };
-        let last = |ends: OffsetDateTime, upcoming: &[Upcoming]| {
-            upcoming.iter().map(|one| one.expires).fold(ends, OffsetDateTime::max)
-        };
         Ok(match invitee {
-            Invitee::Site { .. } => directory::site(&self.home, id)?.is_some_and(|site| {
-                counts(site.revoked, Some(last(site.certificate_expires, &site.upcoming)))
-            }),
-            Invitee::Person => directory::person(&self.home, id)?.is_some_and(|person| {
-                counts(person.revoked, person.certificate_expires.map(|ends| last(ends, &person.upcoming)))
-            }),
+            Invitee::Site { .. } => directory::site(&self.home, id)?
+                .is_some_and(|site| counts(site.revoked, Some(site.last_end()))),
+            Invitee::Person => directory::person(&self.home, id)?
+                .is_some_and(|person| counts(person.revoked, person.last_end())),
         })
     }
 }

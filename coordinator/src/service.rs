@@ -27,7 +27,7 @@ use crate::directory::{self, Office as PersonOffice, Person, Site};
 use crate::home::HomeError;
 use crate::logbook::StudySubmitted;
 use crate::office::{InviteError, Office};
-use crate::publication;
+use crate::publication::{self, Published};
 use crate::renewal;
 use crate::revocation::{self, RevocationError};
 use crate::round::version;
@@ -175,14 +175,14 @@ impl Network for Desk {
         coordinator_only(&request)?;
         let people = directory::people(&self.0.home).map_err(home_status)?;
         let people = people.into_iter().map(|person| PersonSummary {
+            concern: match person.revoked {
+                None => upkeep::concern(&self.0, person.last_end()).to_owned(),
+                Some(_) => String::new(),
+            },
             id: person.id.to_string(),
             label: person.label,
             certificate_expires: person.certificate_expires.map(rfc3339).unwrap_or_default(),
             revoked: person.revoked.map(rfc3339).unwrap_or_default(),
-            concern: match person.revoked {
-                None => upkeep::concern(&self.0, person.certificate_expires).to_owned(),
-                Some(_) => String::new(),
-            },
         });
         Ok(Response::new(PeopleReply { people: people.collect() }))
     }
@@ -208,11 +208,15 @@ impl Network for Desk {
         coordinator_only(&request)?;
         let (office, bytes) = (self.0.clone(), request.into_inner().sealed_root);
         off_the_link(move || match publication::publish(&office, &bytes) {
-            Ok(version) => {
+            Ok(published) => {
                 // Each names the root document before, by its digest.
                 let open = office.store.open_invitations(office.now()).map_err(store_status)?;
                 let void_invitations = open.into_iter().map(|one| one.id.to_string()).collect();
-                Ok(PublishReply { version, void_invitations })
+                let (version, at_next_start) = match published {
+                    Published::InForce(version) => (version, false),
+                    Published::AtNextStart(version) => (version, true),
+                };
+                Ok(PublishReply { version, void_invitations, at_next_start })
             }
             Err(error) if error.is_refusal() => Err(Status::failed_precondition(error.to_string())),
             Err(error) => Err(internal(error)),
@@ -266,7 +270,7 @@ async fn site_summary(office: &Office, site: &Site) -> SiteSummary {
         certificate_expires: rfc3339(site.certificate_expires),
         revoked: site.revoked.map(rfc3339).unwrap_or_default(),
         concern: match site.revoked {
-            None => upkeep::concern(office, Some(site.certificate_expires)).to_owned(),
+            None => upkeep::concern(office, Some(site.last_end())).to_owned(),
             Some(_) => String::new(),
         },
     }
@@ -343,7 +347,7 @@ fn study_status(error: StudiesError) -> Status {
 fn invite_status(error: InviteError) -> Status {
     let message = error.to_string();
     match error {
-        InviteError::Enrolled(_) => Status::already_exists(message),
+        InviteError::Enrolled(_) | InviteError::LabelTaken(_) => Status::already_exists(message),
         InviteError::Label | InviteError::NoSlug | InviteError::TooLong => Status::invalid_argument(message),
         InviteError::Home(_)
         | InviteError::Ledger(_)

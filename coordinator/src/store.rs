@@ -40,6 +40,13 @@ pub struct OpenInvitation {
     pub expires: OffsetDateTime,
 }
 
+impl OpenInvitation {
+    /// Whether a site is invited.
+    pub fn is_for_a_site(&self) -> bool {
+        matches!(self.invitee, Invitee::Site { .. })
+    }
+}
+
 /// What is invited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

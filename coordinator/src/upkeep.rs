@@ -214,12 +214,12 @@ fn say_what_runs_out(office: &Office, said: &mut HashMap<SiteId, Remaining>) {
     for site in
         directory::sites(&office.home).unwrap_or_default().into_iter().filter(|one| one.revoked.is_none())
     {
-        let remaining = Remaining::of(site.certificate_expires - office.now(), life);
+        let remaining = Remaining::of(site.last_end() - office.now(), life);
         let before = said.insert(site.id.clone(), remaining).unwrap_or(Remaining::Enough);
         if remaining <= before {
             continue;
         }
-        let (site, ends) = (&site.id, site.certificate_expires);
+        let (site, ends) = (&site.id, site.last_end());
         match remaining {
             Remaining::Enough => {}
             Remaining::Half => {

@@ -135,6 +135,11 @@ fn check(
         true => Identity::site(invitation.network.clone(), invitation.id.clone()),
         false => Identity::person(invitation.network.clone(), invitation.id.clone()),
     };
+    let leaf = reply.certificates.first().ok_or("it sent no certificate")?;
+    let named = Identity::of_certificate(leaf).map_err(|error| error.to_string())?;
+    if named != expected {
+        return Err(format!("it certified {named}, not {expected}"));
+    }
     let chain: Vec<_> = reply.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
     credentials::fits(&expected, &root, key, &chain, now).map_err(|why| format!("its certificate: {why}"))
 }

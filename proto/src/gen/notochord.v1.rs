@@ -450,6 +450,9 @@ pub struct PublishReply {
     /// Ids of those whose open invitations name the document before and are void now.
     #[prost(string, repeated, tag = "2")]
     pub void_invitations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether it comes into force only when the coordinator starts again: it names another key of the coordinator.
+    #[prost(bool, tag = "3")]
+    pub at_next_start: bool,
 }
 /// Generated client implementations.
 pub mod network_client {

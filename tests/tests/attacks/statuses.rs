@@ -3,10 +3,11 @@
 
 use std::fs;
 
+use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::root::{ROOT_TYPE, Root};
-use notochord_proto::status_list::{Member, Revoked, STATUS_TYPE, StatusList};
+use notochord_proto::status_list::{Member, Recused, Revoked, STATUS_TYPE, StatusList, Superseded};
 use notochord_proto::wire::TrustRequest;
 use time::{Duration, OffsetDateTime};
 
@@ -118,4 +119,41 @@ fn a_round_that_seats_a_revoked_centre_is_refused() {
     let (reply, written) = stage.written_during(A, || attacker.contribute("a", round));
     assert!(reply.sealed_answer.is_empty());
     assert_refused(&written, "round_refused", "the roster seats `c`, whose certificate was revoked");
+}
+
+/// What centre A does with a round after it heard `first`, and after a later list that leaves everything out again.
+fn assert_stays_refused(change: impl FnOnce(&mut StatusList, Digest), reason: &str) {
+    let mut stage = Stage::set();
+    let genuine = held(&stage);
+    let study = Envelope::from_json(&stage.accepted_study()).unwrap().payload_digest();
+    let attacker = Attacker::in_place_of_the_coordinator(&mut stage);
+    attacker.assert_answers_an_honest_round(&stage, A, "a");
+    let mut first = StatusList { version: genuine.version + 1, ..genuine.clone() };
+    change(&mut first, study);
+    let second = StatusList { version: genuine.version + 2, ..genuine };
+    for list in [&first, &second] {
+        let reply = attacker.bring("a", sealed(list, &attacker.coordinator));
+        assert_eq!(reply.status_version, list.version);
+        let round = attacker.seal(&attacker.round());
+        let (reply, written) = stage.written_during(A, || attacker.contribute("a", round));
+        assert!(reply.sealed_answer.is_empty());
+        assert_refused(&written, "round_refused", reason);
+    }
+}
+
+#[test]
+fn a_study_that_was_replaced_is_answered_no_more_though_a_later_list_leaves_that_out() {
+    let replace = |list: &mut StatusList, study| {
+        let replacement = Digest::of(b"the next version");
+        list.superseded.push(Superseded { study, replacement, by: "ages@2".into() });
+    };
+    assert_stays_refused(replace, "`ages@2` has come in the study's place");
+}
+
+#[test]
+fn the_endorsement_of_an_approver_who_takes_no_part_counts_no_more_though_a_later_list_leaves_that_out() {
+    let recuse = |list: &mut StatusList, study| {
+        list.recused.push(Recused { study, approver: "approver-1".into(), statement: String::new() });
+    };
+    assert_stays_refused(recuse, "because approver-1 takes no part");
 }

@@ -8,4 +8,5 @@ mod registry;
 mod roots;
 mod schema;
 mod stage;
+mod standing;
 mod withdrawals;
