@@ -7,6 +7,7 @@ pub mod announce;
 mod ask;
 pub mod assembly;
 pub mod authority;
+mod caller;
 mod client;
 mod command;
 pub mod connections;

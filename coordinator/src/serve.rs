@@ -2,20 +2,18 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use notochord_link::backoff::{Backoff, jitter};
 use notochord_link::destination::Destination;
 use notochord_link::dial::{CONNECT_TIMEOUT, connect, tune};
-use notochord_link::identity::{Holder, Identity, certificate_end};
 use notochord_link::probe;
 use notochord_link::rate::{Places, Rate, RateLimit};
 use notochord_link::settings::LinkSettings;
 use notochord_link::severable::Severable;
 use notochord_link::socket::{Keepalive, MOST_MESSAGE_BYTES, Watched, call_over_with, server_with};
 use notochord_link::tls::TlsError;
-use notochord_proto::digest::Digest;
 use notochord_proto::name::SiteId;
 use notochord_proto::problem::Problem;
 use notochord_proto::status_list::Member;
@@ -33,7 +31,8 @@ use tonic::{Request, Status};
 use tracing::{debug, info, warn};
 
 use crate::announce;
-use crate::directory::{self, Person, Site, Standing};
+use crate::caller::{Caller, caller, revoked_meanwhile};
+use crate::directory::{self, Person, Site};
 use crate::enrolment::Door;
 use crate::office::Office;
 use crate::reception::{Callers, Reception};
@@ -264,74 +263,6 @@ async fn answer_probe(
     if let Err(reason) = found {
         turn_away(office, reason).await;
     }
-}
-
-/// Whom the enrolment log knows by a certificate.
-enum Caller {
-    Person(Person),
-    Site(Box<Site>),
-}
-
-/// Who is at the other end, or why nobody is let in.
-fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<(Caller, OffsetDateTime), String> {
-    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let certificate = chain.first().ok_or("a caller without a certificate was turned away")?;
-    let identity = Identity::of_certificate(certificate)
-        .map_err(|error| format!("a caller was turned away: {error}"))?;
-    if identity.network != office.root().network {
-        return Err(format!("a caller of another network was turned away: {identity}"));
-    }
-    let unreadable = |error| format!("the enrolment log cannot be read: {error}");
-    let shown = Digest::of(certificate);
-    // A renewed certificate that is seen takes the other's place in the enrolment log.
-    let _alone = office.registering.lock().unwrap_or_else(PoisonError::into_inner);
-    let (standing, caller) = match &identity.holder {
-        Holder::Site(id) => match directory::site(&office.home, id).map_err(unreadable)? {
-            Some(mut site) => {
-                let standing = site.standing(shown);
-                if standing == Standing::Renewed {
-                    site.promote(shown);
-                    directory::enrol_site(&office.home, &site).map_err(unreadable)?;
-                }
-                (standing, Some(Caller::Site(Box::new(site))))
-            }
-            None => (Standing::Unknown, None),
-        },
-        Holder::Person(id) => match directory::person(&office.home, id).map_err(unreadable)? {
-            Some(mut person) => {
-                let standing = person.standing(shown);
-                if standing == Standing::Renewed {
-                    person.promote(shown);
-                    directory::enrol_person(&office.home, &person).map_err(unreadable)?;
-                }
-                (standing, Some(Caller::Person(person)))
-            }
-            None => (Standing::Unknown, None),
-        },
-    };
-    let ends =
-        certificate_end(certificate).ok().and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
-    match (standing, caller, ends) {
-        (Standing::Held | Standing::Renewed, Some(caller), Some(ends)) => Ok((caller, ends)),
-        (Standing::Revoked, _, _) => {
-            Err(format!("a certificate that was revoked was turned away: {identity}"))
-        }
-        _ => Err(format!("a certificate that the enrolment log does not hold was turned away: {identity}")),
-    }
-}
-
-/// Whether a member was revoked since the enrolment log let it in: its connection was not there to be cut then.
-fn revoked_meanwhile(office: &Office, member: &Member) -> bool {
-    let revoked = match member {
-        Member::Site(id) => {
-            directory::site(&office.home, id).map(|site| site.is_none_or(|one| one.revoked.is_some()))
-        }
-        Member::Person(id) => {
-            directory::person(&office.home, id).map(|person| person.is_none_or(|one| one.revoked.is_some()))
-        }
-    };
-    // What cannot be read lets nobody in.
-    revoked.unwrap_or(true)
 }
 
 async fn keep(entrance: &Entrance, site: Site, stream: TlsStream<TcpStream>, ends: OffsetDateTime) {

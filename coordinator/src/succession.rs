@@ -127,3 +127,6 @@ fn storage(home: &Home, name: &str) -> Result<DirectoryStorage, HomeError> {
     let path = home.path(name);
     DirectoryStorage::open(&path).map_err(|source| file_error(&path, source))
 }
+
+#[cfg(test)]
+mod tests;

@@ -170,7 +170,7 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
         let lines = all.iter().map(|one| {
             json!({
                 "id": one.study.id, "version": one.study.version, "title": one.study.title,
-                "sha256": one.digest, "decision": word(&one), "stopped": one.stopped,
+                "sha256": one.digest, "decision": word(one), "stopped": one.stopped,
             })
         });
         println!("{}", serde_json::Value::from_iter(lines));
