@@ -105,6 +105,7 @@ fn a_site_whose_certificate_ended_while_it_was_away_is_told_so_and_comes_back_by
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "a measurement, for whoever runs the test")]
 fn a_revoked_site_is_cut_off_at_once_stays_out_and_comes_back_only_by_invitation() {
     let mut stage = Stage::set();
     stage.add_sites(3);

@@ -30,6 +30,7 @@ fn ledger(stage: &Stage, index: usize) -> String {
 }
 
 /// Waits until every centre has written an entry of this kind, and says how long that took.
+#[allow(clippy::print_stdout, reason = "a measurement, for whoever runs the test")]
 fn wait_until_everywhere(stage: &Stage, kind: &str) {
     let since = Instant::now();
     for index in 0..stage.network.nodes().len() {
