@@ -158,14 +158,14 @@ impl StandingRuleChanged {
 }
 
 /// A new root document came into force here.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct RootAdopted {
     pub(crate) root: Digest,
     pub(crate) version: u32,
 }
 
 /// A new status list was heard.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StatusHeard {
     pub(crate) version: u64,
 }

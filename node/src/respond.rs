@@ -230,6 +230,7 @@ impl Responder {
     fn permitted(&self, order: &Order, ledger: &Ledger) -> Result<(), Refusal> {
         let centre = self.centre();
         let status = centre.trust().in_force(centre.now())?;
+        standing::not_put_back(ledger, centre.trust())?;
         if let Some(seat) = order.roster.iter().find(|seat| status.site_is_revoked(&seat.site)) {
             return Err(Refusal::Revoked(seat.site.clone()));
         }

@@ -8,11 +8,12 @@ use notochord_proto::digest::Digest;
 use notochord_proto::root::Root;
 use notochord_proto::sealed_study::{SealedStudy, SealedStudyError};
 use notochord_proto::status_list::StatusList;
+use notochord_proto::trust::Trust;
 
 use crate::decision::{self, Decision, DecisionError};
 use crate::entry::{
-    ApproverRecused, StandingRuleChanged, StudyAccepted, StudyAcceptedByRule, StudyRefused, StudySuperseded,
-    StudyWithdrawn,
+    ApproverRecused, Enrolled, RootAdopted, StandingRuleChanged, StatusHeard, StudyAccepted,
+    StudyAcceptedByRule, StudyRefused, StudySuperseded, StudyWithdrawn,
 };
 use crate::home::Home;
 use crate::refusal::Refusal;
@@ -100,6 +101,35 @@ pub(crate) fn recused(ledger: &Ledger, study: Digest) -> Vec<String> {
     };
     let recusals = ledger.entries().iter().filter(|entry| entry.kind == ApproverRecused::KIND);
     recusals.filter_map(of_study).collect()
+}
+
+/// Whether the root document and the status list that lie here are the newest this node has heard of. Status lists are
+/// counted anew under another key of the coordinator, so only those since the last root document are looked at.
+pub(crate) fn not_put_back(ledger: &Ledger, trust: &Trust) -> Result<(), Refusal> {
+    // A site that is enrolled anew begins anew.
+    let since = ledger.entries().iter().rev().take_while(|entry| entry.kind != Enrolled::KIND);
+    let (mut status, mut root) = (None, None);
+    for entry in since {
+        match entry.kind.as_str() {
+            StatusHeard::KIND if status.is_none() => {
+                status = entry.body::<StatusHeard>().ok().map(|heard| heard.version);
+            }
+            RootAdopted::KIND => {
+                root = entry.body::<RootAdopted>().ok().map(|adopted| u64::from(adopted.version));
+                break;
+            }
+            _ => {}
+        }
+    }
+    let status_held = trust.last_heard().map(|list| list.version).unwrap_or_default();
+    let held =
+        [("root document", u64::from(trust.root().version), root), ("status list", status_held, status)];
+    for (what, held, known) in held {
+        if let Some(known) = known.filter(|known| held < *known) {
+            return Err(Refusal::PutBack { what, held, known });
+        }
+    }
+    Ok(())
 }
 
 /// The study, if enough approvers who take part in deciding endorsed it.

@@ -109,8 +109,8 @@ impl StudyCommand {
 /// Every study that has arrived, by id and version.
 pub(super) fn arrived(home: &Home) -> Result<Vec<Arrived>, Failure> {
     let mut all = Vec::new();
-    // A ledger that cannot be read answers nothing; what lies here can be looked at all the same.
-    let ledger = home.ledger().ok();
+    // A ledger that cannot be read answers nothing; what lies here can be looked at all the same. Looking makes no file.
+    let ledger = home.path("ledger/ledger.log").exists().then(|| home.ledger().ok()).flatten();
     for name in home.list("studies")? {
         let bytes = home.read(&format!("studies/{name}"))?.unwrap_or_default();
         // One damaged file must not hide the other studies.
