@@ -40,7 +40,9 @@ pub fn all_to(office: &Arc<Office>, site: &Site) {
             Err(error) => return warn!(%error, "the studies cannot be read"),
         };
         for submitted in held {
-            if let Ok(study) = SealedStudy::open(submitted.envelope, &office.root(), office.now()) {
+            if let Ok(study) =
+                studies::permitted(&office.home, &office.root(), submitted.envelope, office.now())
+            {
                 bring(&office, &study, &site).await;
             }
         }

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use notochord_link::credentials::{self, CredentialsError};
+use notochord_link::credentials::{self, CredentialsError, Remaining};
 use notochord_link::membership::{Membership, MembershipError};
 use notochord_link::settings::LinkSettings;
 use notochord_link::socket::{Gone, MOST_MESSAGE_BYTES, call_over_with};
 use notochord_link::tls::signing_request;
-use notochord_link::trust_store::NewsError;
+use notochord_link::trust_store::{News, NewsError};
 use notochord_program::failure::Failure;
 use notochord_proto::wire::network_client::NetworkClient;
 use notochord_proto::wire::{RenewRequest, RootsRequest, TrustRequest};
@@ -15,6 +15,7 @@ use rcgen::KeyPair;
 use time::OffsetDateTime;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
+use zeroize::Zeroizing;
 
 /// A connection to the coordinator's desk.
 pub(crate) struct Client {
@@ -41,6 +42,9 @@ pub(crate) fn membership(home: &Path) -> Result<Membership, Failure> {
 pub(crate) async fn connect(home: &Path) -> Result<Client, Failure> {
     let settings = LinkSettings::load(home)?;
     let mut membership = membership(home)?.leaving_by(settings.way_out);
+    if !home.join("operator").exists() {
+        still_counts(&membership, OffsetDateTime::now_utc())?;
+    }
     let stream = membership.dial().await.map_err(membership_failure)?;
     let (channel, gone) = call_over_with(stream, settings.keepalive).await.map_err(Failure::failed)?;
     let desk = NetworkClient::new(channel)
@@ -53,6 +57,19 @@ pub(crate) async fn connect(home: &Path) -> Result<Client, Failure> {
         renew(&mut membership, &mut client.desk).await;
     }
     Ok(client)
+}
+
+/// A person whose certificate has ended learns what to do, instead of how a handshake fails.
+fn still_counts(membership: &Membership, now: OffsetDateTime) -> Result<(), Failure> {
+    match Remaining::of_certificate(membership.certificate(), now) {
+        Some(Remaining::Nothing) => Err(Failure::refused(format!(
+            "your certificate has ended: a command within its seven days would have renewed it. Ask the coordinator \
+             for a new invitation (`notochord invite \"{}\" --person`), and run `notochord enrol` with it in this \
+             directory; nothing is lost",
+            membership.label
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the root documents and the status list that the person has missed.
@@ -69,7 +86,8 @@ async fn keep_up(membership: &mut Membership, desk: &mut NetworkClient<Channel>)
         dictionary: news.dictionary,
         sealed_status: news.sealed_status,
     };
-    membership.hear(&sent, OffsetDateTime::now_utc()).map(drop).map_err(membership_failure)
+    let mut news = News::default();
+    membership.hear(&sent, OffsetDateTime::now_utc(), &mut news).map_err(membership_failure)
 }
 
 /// Renews the person's certificate once half of its life is over. Whatever goes wrong, the command goes on.
@@ -80,7 +98,7 @@ async fn renew(membership: &mut Membership, desk: &mut NetworkClient<Channel>) {
         return;
     }
     let renewed = async {
-        let key = KeyPair::generate().map_err(Failure::failed)?;
+        let key = Zeroizing::new(KeyPair::generate().map_err(Failure::failed)?);
         let request = RenewRequest { request: signing_request(&key).map_err(Failure::failed)? };
         let chain = desk.renew(request).await.map_err(status_failure)?.into_inner().certificates;
         membership.renew(&key, &chain, now).map_err(membership_failure)

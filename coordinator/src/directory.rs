@@ -135,13 +135,27 @@ impl Site {
         }
     }
 
+    /// When the last of its certificates ends, also of those that it was not seen with yet.
+    pub fn last_end(&self) -> OffsetDateTime {
+        last_end(self.certificate_expires, &self.upcoming)
+    }
+
     /// Both public keys.
     pub fn keys(&self) -> SiteKeys {
         SiteKeys { node: self.node, steward: self.steward }
     }
 }
 
+fn last_end(ends: OffsetDateTime, upcoming: &[Upcoming]) -> OffsetDateTime {
+    upcoming.iter().map(|one| one.expires).fold(ends, OffsetDateTime::max)
+}
+
 impl Person {
+    /// When the last of the certificates ends, where that is known.
+    pub fn last_end(&self) -> Option<OffsetDateTime> {
+        self.certificate_expires.map(|ends| last_end(ends, &self.upcoming))
+    }
+
     /// How a certificate with this digest stands to the enrolment log.
     pub fn standing(&self, shown: Digest) -> Standing {
         standing(shown, self.certificate, &self.upcoming, self.revoked)

@@ -70,12 +70,14 @@ fn enrol(office: &Office, request: &EnrolRequest) -> Result<EnrolReply, Status> 
         admission.recorded = true;
         office.store.admit(token, &admission, office.now()).map_err(internal)?;
     }
+    let in_force = office.in_force();
     Ok(EnrolReply {
         certificates: chain.iter().map(|certificate| certificate.to_vec()).collect(),
-        sealed_root: office.in_force().sealed_root.to_json().into_bytes(),
-        dictionary: files(&office.home.dictionary_files().map_err(internal)?),
+        sealed_root: in_force.sealed_root.to_json().into_bytes(),
+        dictionary: files(&office.home.dictionary_files_of(&in_force.root.dictionary).map_err(internal)?),
         id: admission.invitation.id.to_string(),
         label: admission.invitation.label,
+        earlier_roots: office.home.roots_before(in_force.root.version).map_err(internal)?,
     })
 }
 
@@ -168,7 +170,10 @@ fn turned_away(office: &Office, reason: String) -> Status {
 
 /// Whether the name is taken by now. Nobody takes an enrolled site's place with a second invitation.
 fn is_enrolled(office: &Office, invitation: &OpenInvitation) -> Result<bool, Status> {
-    office.is_enrolled(&invitation.id, &invitation.invitee).map_err(internal)
+    let label = &invitation.label;
+    let is_site = invitation.is_for_a_site();
+    let taken = is_site && office.label_is_taken(&invitation.id, label).map_err(internal)?;
+    Ok(taken || office.is_enrolled(&invitation.id, &invitation.invitee).map_err(internal)?)
 }
 
 fn record(

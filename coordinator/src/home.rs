@@ -2,20 +2,23 @@
 //!
 //! ```text
 //! network.toml              names and addresses
-//! keys/                     authority.key, server.key, coordinator.key, root.key (0600)
+//! keys/                     authority.key, coordinator.key, root.key (0600)
 //! authority.pem             the certificate authority's certificate
 //! authority.former.pem      the one before it, as long as certificates of it count
 //! authority.next.pem        one that the next root document may bring into force (its key is in keys/)
 //! root.json                 the sealed root document in force
+//! root.next.json            one with another coordinator's key (keys/coordinator.next.key), until the next start
 //! roots/<version>.json      every root document, for members who were away
 //! status.json               the sealed status list
 //! statements/<sha256>.json  what was stated about studies beside approvals
+//! superseded/<sha256>.json  studies in whose place another has come
 //! dictionaries/<sha256>/    the data dictionary's files
 //! operator/                 the membership of the coordinator's own first person
 //! sites/<id>.json           enrolment log: one file per site
 //! people/<id>.json          enrolled people
 //! studies/<sha256>.json     sealed studies
 //! ledger/                   the record of who came, what was submitted and what was run
+//! ledger.until-root-<v>/    the one before, under the coordinator's key before
 //! checkpoints/<origin>      the newest cosigned checkpoint of each ledger of the network
 //! runs/<run>/               round.json, answers, result.json, tables.json, evidence.json
 //! state/                    sled: invitations and the index of runs
@@ -197,6 +200,13 @@ impl Home {
         versions.map(read).collect()
     }
 
+    /// The sealed root documents that led to a version, in their order. A network made by an earlier version of this
+    /// program kept none but the newest: what comes before the first that is here is left out.
+    pub fn roots_before(&self, version: u32) -> Result<Vec<Vec<u8>>, HomeError> {
+        let names = (1..version).map(|version| format!("roots/{version}.json"));
+        names.skip_while(|name| !self.path(name).exists()).map(|name| self.read(&name)).collect()
+    }
+
     /// Whether a dictionary's files are here.
     pub fn holds_dictionary(&self, digest: &Digest) -> bool {
         dictionary_directory::named(&self.0, digest).is_ok()
@@ -261,7 +271,7 @@ impl Home {
     }
 
     /// Moves a file within, if it is there: an interrupted change may have moved it already.
-    fn rename(&self, from: &str, to: &str) -> Result<(), HomeError> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<(), HomeError> {
         let (from, to) = (self.path(from), self.path(to));
         match fs::rename(&from, &to) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => Err(file_error(&from, source)),
@@ -277,7 +287,12 @@ impl Home {
 
     /// The files of the data dictionary that the root document names.
     pub fn dictionary_files(&self) -> Result<DictionaryFiles, HomeError> {
-        Ok(dictionary_directory::named(&self.0, &self.root()?.1.dictionary)?)
+        self.dictionary_files_of(&self.root()?.1.dictionary)
+    }
+
+    /// The files of the data dictionary of this hash.
+    pub fn dictionary_files_of(&self, digest: &Digest) -> Result<DictionaryFiles, HomeError> {
+        Ok(dictionary_directory::named(&self.0, digest)?)
     }
 
     /// Keeps a dictionary's files beside those of other versions.
@@ -302,7 +317,7 @@ impl Home {
         Ok(CheckpointKey::new(Origin::of_coordinator(&key.public()), key.signing_key().clone()))
     }
 
-    /// A TLS key: `keys/authority.key` or `keys/server.key`.
+    /// A TLS key, such as `keys/authority.key`.
     pub fn tls_key(&self, name: &str) -> Result<KeyPair, HomeError> {
         Ok(tls::read_key(&self.path(name))?)
     }

@@ -83,12 +83,35 @@ pub(crate) struct RootPublished {
     pub(crate) signers: Vec<String>,
 }
 
+/// The ledger under the coordinator's key before ended, and this one begins.
+#[derive(Serialize)]
+pub(crate) struct LedgerContinued {
+    pub(crate) root: Digest,
+    pub(crate) version: u32,
+    /// The ledger before: its origin, how many entries it ended with, and their Merkle root.
+    pub(crate) before: String,
+    pub(crate) entries: u64,
+    pub(crate) tree: Digest,
+}
+
 /// A sealed study was handed in.
 #[derive(Serialize)]
 pub(crate) struct StudySubmitted {
     pub(crate) study: Digest,
     pub(crate) name: String,
     pub(crate) approvals: Vec<String>,
+    /// How many are needed.
+    pub(crate) needed: usize,
+    /// The study that it replaces once it is endorsed.
+    pub(crate) supersedes: Option<Digest>,
+}
+
+/// An endorsed study has come in another's place.
+#[derive(Serialize)]
+pub(crate) struct StudySuperseded {
+    pub(crate) study: Digest,
+    pub(crate) replacement: Digest,
+    pub(crate) by: String,
 }
 
 /// A run began.
@@ -127,7 +150,9 @@ kinds!(
     CertificateRevoked = "certificate_revoked",
     StudyStated = "study_stated",
     RootPublished = "root_published",
+    LedgerContinued = "ledger_continued",
     StudySubmitted = "study_submitted",
+    StudySuperseded = "study_superseded",
     RunBegan = "run_began",
     RunEnded = "run_ended",
     ResultReleased = "result_released",

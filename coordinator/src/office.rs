@@ -6,13 +6,13 @@ use notochord_ledger::LedgerError;
 use notochord_link::invitation::{Invitation, TOKEN_BYTES, Token};
 use notochord_proto::digest::Digest;
 use notochord_proto::keys::SecretKey;
-use notochord_proto::name::{NameError, SiteId};
+use notochord_proto::name::SiteId;
 use notochord_proto::root::Root;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use crate::connections::Connections;
-use crate::directory::{self, Upcoming};
+use crate::directory;
 use crate::home::{Addresses, Home, HomeError};
 use crate::hub::Hub;
 use crate::in_force::InForce;
@@ -66,11 +66,18 @@ const LONGEST_LABEL: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
     /// Its name gives no id.
-    #[error(transparent)]
-    Name(#[from] NameError),
+    #[error(
+        "the name has no Latin letters or digits to make an id of; give it one with --id, such as --id kyoto"
+    )]
+    NoSlug,
     /// A name that would not fit a line.
     #[error("a name is at most 200 characters, none of them a control character")]
     Label,
+    /// Two sites of one name.
+    #[error(
+        "another site is called `{0}`; results tell sites apart by their names, so give this one another"
+    )]
+    LabelTaken(String),
     /// There already.
     #[error("`{0}` is enrolled already")]
     Enrolled(SiteId),
@@ -108,14 +115,27 @@ impl Office {
         self.in_force().root
     }
 
-    /// Makes an invitation for a site or person of this name.
-    pub fn invite(&self, label: &str, invitee: Invitee, valid: Duration) -> Result<Invitation, InviteError> {
+    /// Makes an invitation for a site or person of this name. Without an id of its own it gets the slug of the name.
+    pub fn invite(
+        &self,
+        label: &str,
+        id: Option<SiteId>,
+        invitee: Invitee,
+        valid: Duration,
+    ) -> Result<Invitation, InviteError> {
         if label.chars().count() > LONGEST_LABEL || label.contains(char::is_control) {
             return Err(InviteError::Label);
         }
-        let id = SiteId::new(slug(label))?;
+        let id = id.map_or_else(|| SiteId::new(slug(label)).map_err(|_| InviteError::NoSlug), Ok)?;
         if self.is_enrolled(&id, &invitee)? {
             return Err(InviteError::Enrolled(id));
+        }
+        let open = self.store.open_invitations(self.now())?;
+        let is_promised = |one: &OpenInvitation| one.label == label && one.id != id && one.is_for_a_site();
+        if matches!(invitee, Invitee::Site { .. })
+            && (self.label_is_taken(&id, label)? || open.iter().any(is_promised))
+        {
+            return Err(InviteError::LabelTaken(label.to_owned()));
         }
         if valid > LONGEST_INVITATION {
             return Err(InviteError::TooLong);
@@ -144,6 +164,11 @@ impl Office {
 }
 
 impl Office {
+    /// Whether another site has this name, which is its level of `site`.
+    pub(crate) fn label_is_taken(&self, id: &SiteId, label: &str) -> Result<bool, HomeError> {
+        Ok(directory::sites(&self.home)?.iter().any(|site| site.label == label && site.id != *id))
+    }
+
     /// Whether a name is taken: by somebody whose certificate neither has ended nor was revoked. Nobody takes an
     /// enrolled site's place with a second invitation.
     pub(crate) fn is_enrolled(&self, id: &SiteId, invitee: &Invitee) -> Result<bool, HomeError> {
@@ -151,16 +176,11 @@ impl Office {
         let counts = |revoked: Option<OffsetDateTime>, ends: Option<OffsetDateTime>| {
             revoked.is_none() && ends.is_none_or(|ends| now < ends)
         };
-        let last = |ends: OffsetDateTime, upcoming: &[Upcoming]| {
-            upcoming.iter().map(|one| one.expires).fold(ends, OffsetDateTime::max)
-        };
         Ok(match invitee {
-            Invitee::Site { .. } => directory::site(&self.home, id)?.is_some_and(|site| {
-                counts(site.revoked, Some(last(site.certificate_expires, &site.upcoming)))
-            }),
-            Invitee::Person => directory::person(&self.home, id)?.is_some_and(|person| {
-                counts(person.revoked, person.certificate_expires.map(|ends| last(ends, &person.upcoming)))
-            }),
+            Invitee::Site { .. } => directory::site(&self.home, id)?
+                .is_some_and(|site| counts(site.revoked, Some(site.last_end()))),
+            Invitee::Person => directory::person(&self.home, id)?
+                .is_some_and(|person| counts(person.revoked, person.last_end())),
         })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
+use notochord_proto::problem::Problem;
 use notochord_proto::root::RootError;
 
 use crate::home::HomeError;
@@ -12,6 +13,7 @@ use crate::logbook::RootPublished;
 use crate::office::Office;
 use crate::operator;
 use crate::status_board::{self, StatusBoardError};
+use crate::succession;
 
 /// Why a root document does not come into force.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +43,14 @@ pub enum PublicationError {
     )]
     Overlap,
     /// Another coordinator's key.
-    #[error("the new root document names another coordinator's key than this coordinator holds")]
+    #[error(
+        "the new root document names a coordinator's key that this coordinator does not hold; make one with `notochord \
+         root draft --new-coordinator-key`"
+    )]
     Coordinator,
+    /// The key made for it.
+    #[error(transparent)]
+    Key(#[from] Problem),
     /// The directory.
     #[error(transparent)]
     Home(#[from] HomeError),
@@ -60,18 +68,27 @@ pub enum PublicationError {
 impl PublicationError {
     /// Whether the fault is in the document, not here.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Home(_) | Self::Ledger(_) | Self::Status(_) | Self::Operator(_))
+        !matches!(self, Self::Home(_) | Self::Key(_) | Self::Ledger(_) | Self::Status(_) | Self::Operator(_))
     }
 }
 
-/// Brings a sealed root document into force; returns its version. Every connected site hears of it at once.
-pub fn publish(office: &Office, sealed: &[u8]) -> Result<u32, PublicationError> {
+/// What became of a root document of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// It is in force.
+    InForce(u32),
+    /// It comes into force when the coordinator starts again: with another key of its own it cannot go on.
+    AtNextStart(u32),
+}
+
+/// Brings a sealed root document into force. Every connected site hears of it at once.
+pub fn publish(office: &Office, sealed: &[u8]) -> Result<Published, PublicationError> {
     let _alone = office.registering.lock().unwrap_or_else(PoisonError::into_inner);
     let envelope = Envelope::from_json(sealed)?;
     let held = office.in_force();
     // A second copy of what is in force already.
     if envelope.payload_digest() == held.reference().digest {
-        return Ok(held.root.version);
+        return Ok(Published::InForce(held.root.version));
     }
     let next = held.root.successor(&envelope)?;
     if next.expired(office.now()) {
@@ -80,7 +97,8 @@ pub fn publish(office: &Office, sealed: &[u8]) -> Result<u32, PublicationError> 
     if !office.home.holds_dictionary(&next.dictionary) {
         return Err(PublicationError::Dictionary(next.dictionary));
     }
-    if next.coordinator != office.key.public() {
+    let changes_key = next.coordinator != office.key.public();
+    if changes_key && succession::next_key(&office.home)? != Some(next.coordinator) {
         return Err(PublicationError::Coordinator);
     }
     if next.authority != held.root.authority {
@@ -90,6 +108,10 @@ pub fn publish(office: &Office, sealed: &[u8]) -> Result<u32, PublicationError> 
         if office.home.next_authority()? != Some(next.authority) {
             return Err(PublicationError::Authority);
         }
+    }
+    if changes_key {
+        succession::wait(&office.home, &envelope)?;
+        return Ok(Published::AtNextStart(next.version));
     }
     let entry = RootPublished {
         root: envelope.payload_digest(),
@@ -102,5 +124,5 @@ pub fn publish(office: &Office, sealed: &[u8]) -> Result<u32, PublicationError> 
     *office.in_force.write().unwrap_or_else(PoisonError::into_inner) = in_force;
     operator::renew_alone(office).map_err(|error| PublicationError::Operator(error.to_string()))?;
     status_board::current(office)?;
-    Ok(next.version)
+    Ok(Published::InForce(next.version))
 }

@@ -1,4 +1,5 @@
-//! What the coordinator's listening sockets prove themselves with. Certificates are made anew before they end, and
+//! What the coordinator's listening sockets prove themselves with. Certificates are made anew, for a new key, before they
+//! end, and
 //! whenever a new root document comes into force, while the sockets stay open.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use rustls::ServerConfig;
 use time::OffsetDateTime;
 use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
+use zeroize::Zeroizing;
 
 use crate::in_force::InForce;
 use crate::office::Office;
@@ -18,7 +20,6 @@ use crate::renewal;
 /// One of the coordinator's listening sockets.
 pub struct Reception {
     callers: Callers,
-    key: KeyPair,
     made: Mutex<Made>,
 }
 
@@ -39,9 +40,9 @@ struct Made {
 
 impl Reception {
     /// A socket's proof, made now.
-    pub fn new(office: &Office, callers: Callers, key: KeyPair) -> Result<Self, TlsError> {
-        let made = Mutex::new(make(office, callers, &key)?);
-        Ok(Self { callers, key, made })
+    pub fn new(office: &Office, callers: Callers) -> Result<Self, TlsError> {
+        let made = Mutex::new(make(office, callers)?);
+        Ok(Self { callers, made })
     }
 
     /// What the next caller is met with.
@@ -51,7 +52,7 @@ impl Reception {
         let age = office.now() - made.at;
         let is_stale = made.root != office.in_force().reference() || age >= renewal::own_life(office) / 2;
         if is_stale || age.is_negative() {
-            match make(office, self.callers, &self.key) {
+            match make(office, self.callers) {
                 Ok(fresh) => {
                     info!(callers = ?self.callers, "the coordinator's own certificate was made anew");
                     *made = fresh;
@@ -63,7 +64,9 @@ impl Reception {
     }
 }
 
-fn make(office: &Office, callers: Callers, key: &KeyPair) -> Result<Made, TlsError> {
+/// A certificate for a new key, which is nowhere but in this process.
+fn make(office: &Office, callers: Callers) -> Result<Made, TlsError> {
+    let key = &Zeroizing::new(KeyPair::generate()?);
     let in_force = office.in_force();
     let at = office.now();
     let network = &in_force.root.network;

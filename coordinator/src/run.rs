@@ -27,6 +27,7 @@ use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
 use crate::directory::{self, Site};
 use crate::evidence::{Behind, Evidence, ResultReleased};
 use crate::home::HomeError;
+use crate::in_force::InForce;
 use crate::interruption;
 use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
@@ -34,8 +35,8 @@ use crate::outbox;
 use crate::progress::{Feed, RunKey};
 use crate::round::{Round, Seat};
 use crate::site_status::SiteStatus;
-use crate::statements;
 use crate::store::{RunLine, RunStatus, StoreError};
+use crate::studies::{self, StudiesError};
 use crate::witnessing;
 
 /// How long a node may take to say what its centre has decided.
@@ -71,6 +72,12 @@ pub enum RunError {
     /// Stopped.
     #[error("{0} withdrew the study while it ran; nothing is released")]
     Withdrawn(String),
+    /// Stopped otherwise.
+    #[error("the study was stopped while it ran, and nothing is released: {0}")]
+    Stopped(StudiesError),
+    /// A site that took part was revoked.
+    #[error("the certificate of {0} was revoked while the study ran; nothing is released")]
+    Revoked(String),
     /// The study does not fit the dictionary.
     #[error("{0}")]
     Plan(String),
@@ -92,8 +99,12 @@ pub enum RunError {
 }
 
 /// Starts a run; it goes on by itself, tells `events` what happens, and writes everything down.
+///
+/// `in_force` is what the study was found runnable under. The whole run stands on it, also if another root document
+/// comes into force meanwhile: a result, its record and its evidence name one and the same.
 pub fn start(
     office: Arc<Office>,
+    in_force: InForce,
     sealed: SealedStudy,
     deadline: Duration,
     key: Option<&RunKey>,
@@ -113,7 +124,8 @@ pub fn start(
     };
     office.logbook.write(&RunBegan { run: id.clone(), study: sealed.digest }, started)?;
     office.store.put_run(&line)?;
-    let run = Run { office, sealed, id: id.clone(), started, deadline: Instant::now() + deadline, events };
+    let deadline = Instant::now() + deadline;
+    let run = Run { office, in_force, sealed, id: id.clone(), started, deadline, events };
     tokio::spawn(run.until_the_end(line));
     Ok(id)
 }
@@ -133,6 +145,7 @@ fn run_id(sealed: &SealedStudy, now: OffsetDateTime) -> Result<RunId, RunError> 
 
 struct Run {
     office: Arc<Office>,
+    in_force: InForce,
     sealed: SealedStudy,
     id: RunId,
     started: OffsetDateTime,
@@ -204,14 +217,15 @@ impl Run {
             .and_then(|()| {
                 self.require(statuses, "contributed", |line| line.status == SiteStatus::Contributed)
             })
-            .and_then(|()| self.not_withdrawn())
+            .and_then(|()| self.still_permitted(&contributors))
             .and_then(|()| self.release(&plan, &round, &contributors, statuses).map(Some));
         let result = released.as_ref().ok().copied().flatten();
         let record = self.deliver(&round, result, statuses).await;
         let witnessed = witnessing::cosign_all(&self.office, Some(&self.id)).await;
         if result.is_some() {
-            let (office, sealed) = (&self.office, &self.sealed);
-            let run = Behind { sealed, run: &self.id, round: &round, acceptances, contributors, record };
+            let (office, in_force, sealed) = (&self.office, &self.in_force, &self.sealed);
+            let run =
+                Behind { in_force, sealed, run: &self.id, round: &round, acceptances, contributors, record };
             let evidence = Evidence::gather(office, run, witnessed)?;
             office.home.write(&format!("runs/{}/evidence.json", self.id), &evidence.to_bytes()?)?;
         }
@@ -296,7 +310,7 @@ impl Run {
 
     fn plan(&self, seats: &[Seat]) -> Result<Plan, RunError> {
         let labels: Vec<String> = seats.iter().map(|seat| seat.site.label.clone()).collect();
-        Scope::for_study(&self.office.in_force().dictionary, &labels, &self.sealed.study)
+        Scope::for_study(&self.in_force.dictionary, &labels, &self.sealed.study)
             .and_then(|scope| Plan::new(&self.sealed.study, &scope))
             .map_err(|problems| RunError::Plan(problems.first().map(ToString::to_string).unwrap_or_default()))
     }
@@ -306,7 +320,7 @@ impl Run {
         getrandom::fill(&mut key).map_err(RunError::Randomness)?;
         let left = self.deadline.saturating_duration_since(Instant::now()) + CLOCK_SLACK;
         Ok(Round::seal(
-            &self.office.root().network,
+            &self.in_force.root.network,
             &self.id,
             self.sealed.digest,
             seats,
@@ -355,13 +369,20 @@ impl Run {
         (contributors, all_kept)
     }
 
-    /// Whether the study may still be answered: it may have been withdrawn while the sites computed.
-    fn not_withdrawn(&self) -> Result<(), RunError> {
-        let withdrawn = statements::withdrawals(&self.office.home)?;
-        match withdrawn.into_iter().find(|one| one.study == self.sealed.digest) {
-            Some(one) => Err(RunError::Withdrawn(one.by)),
-            None => Ok(()),
+    /// Whether the result may still be released: the study may have been stopped, or a site revoked, while the sites
+    /// computed.
+    fn still_permitted(&self, contributors: &[Contributor]) -> Result<(), RunError> {
+        let home = &self.office.home;
+        studies::still_permitted(home, &self.in_force.root, &self.sealed).map_err(|error| match error {
+            StudiesError::Withdrawn(by) => RunError::Withdrawn(by),
+            error => RunError::Stopped(error),
+        })?;
+        for Contributor { seat, .. } in contributors {
+            if directory::site(home, &seat.site.id)?.is_none_or(|site| site.revoked.is_some()) {
+                return Err(RunError::Revoked(seat.site.label.clone()));
+            }
         }
+        Ok(())
     }
 
     /// Writes the result; its digest goes into the release record.
@@ -372,7 +393,7 @@ impl Run {
         contributors: &[Contributor],
         statuses: &Statuses,
     ) -> Result<Digest, RunError> {
-        let (office, in_force) = (&self.office, self.office.in_force());
+        let (office, in_force) = (&self.office, &self.in_force);
         let answers = contributors
             .iter()
             .map(|one| (one.seat.site.id.clone(), Digest::of(&one.answer.sealed)))
@@ -410,7 +431,7 @@ impl Run {
     /// does not hear it now hears it when it comes.
     async fn deliver(&self, round: &Round, result: Option<Digest>, statuses: &Statuses) -> String {
         let record = wire::ReleaseRecord {
-            network: self.office.root().network.to_string(),
+            network: self.in_force.root.network.to_string(),
             run: self.id.to_string(),
             study: self.sealed.digest.as_bytes().to_vec(),
             rounds: vec![round.digest.as_bytes().to_vec()],

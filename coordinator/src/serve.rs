@@ -2,20 +2,18 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use notochord_link::backoff::{Backoff, jitter};
 use notochord_link::destination::Destination;
 use notochord_link::dial::{CONNECT_TIMEOUT, connect, tune};
-use notochord_link::identity::{Holder, Identity, certificate_end};
 use notochord_link::probe;
 use notochord_link::rate::{Places, Rate, RateLimit};
 use notochord_link::settings::LinkSettings;
 use notochord_link::severable::Severable;
 use notochord_link::socket::{Keepalive, MOST_MESSAGE_BYTES, Watched, call_over_with, server_with};
 use notochord_link::tls::TlsError;
-use notochord_proto::digest::Digest;
 use notochord_proto::name::SiteId;
 use notochord_proto::problem::Problem;
 use notochord_proto::status_list::Member;
@@ -33,7 +31,8 @@ use tonic::{Request, Status};
 use tracing::{debug, info, warn};
 
 use crate::announce;
-use crate::directory::{self, Person, Site, Standing};
+use crate::caller::{Caller, caller, revoked_meanwhile};
+use crate::directory::{self, Person, Site};
 use crate::enrolment::Door;
 use crate::office::Office;
 use crate::reception::{Callers, Reception};
@@ -97,10 +96,7 @@ pub async fn serve(
     enrolment: TcpListener,
     sites_to_dial: mpsc::UnboundedReceiver<Site>,
 ) -> Result<(), ServeError> {
-    let reception = |callers| {
-        let key = office.home.tls_key("keys/server.key")?;
-        Ok::<_, ServeError>(Arc::new(Reception::new(&office, callers, key)?))
-    };
+    let reception = |callers| Ok::<_, ServeError>(Arc::new(Reception::new(&office, callers)?));
     let (members, door) = (reception(Callers::Members)?, reception(Callers::Newcomers)?);
     for site in directory::sites(&office.home)? {
         office.hub.watch(&site);
@@ -223,17 +219,25 @@ async fn welcome(entrance: &Entrance, stream: TlsStream<TcpStream>) {
         Ok((Caller::Site(site), _)) => {
             warn!(site = %site.id, "connects too often; it is let in again in a moment")
         }
-        Ok((Caller::Person(person), _)) => {
+        Ok((Caller::Person(person), ends)) => {
             let place = entrance.places.take(person.id.clone());
             let admitted = entrance.persons.admits(person.id.clone(), now);
             let (Some(_place), true) = (place, admitted) else {
                 return warn!(person = %person.id, "connects too often; is let in again in a moment");
             };
-            let (stream, _) = office.connections.admit(Member::Person(person.id.clone()), stream);
+            let member = Member::Person(person.id.clone());
+            let (stream, ticket) = office.connections.admit(member.clone(), stream);
+            if revoked_meanwhile(office, &member) {
+                return office.connections.sever(&member);
+            }
             let (connection, gone) = Watched::new(stream, Arc::new(person));
             // Nobody listens any more only when serving ends; the keepalive ends a silent connection.
             let _ = entrance.people.send(Ok(connection)).await;
-            let _ = gone.await;
+            let left = Duration::try_from(ends - office.now()).unwrap_or_default();
+            if timeout(left, gone).await.is_err() {
+                // No connection outlives the certificate that opened it.
+                office.connections.sever_one(&member, ticket);
+            }
         }
         Err(reason) => turn_away(office, reason).await,
     }
@@ -261,63 +265,12 @@ async fn answer_probe(
     }
 }
 
-/// Whom the enrolment log knows by a certificate.
-enum Caller {
-    Person(Person),
-    Site(Box<Site>),
-}
-
-/// Who is at the other end, or why nobody is let in.
-fn caller(office: &Office, stream: &TlsStream<TcpStream>) -> Result<(Caller, OffsetDateTime), String> {
-    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let certificate = chain.first().ok_or("a caller without a certificate was turned away")?;
-    let identity = Identity::of_certificate(certificate)
-        .map_err(|error| format!("a caller was turned away: {error}"))?;
-    if identity.network != office.root().network {
-        return Err(format!("a caller of another network was turned away: {identity}"));
-    }
-    let unreadable = |error| format!("the enrolment log cannot be read: {error}");
-    let shown = Digest::of(certificate);
-    // A renewed certificate that is seen takes the other's place in the enrolment log.
-    let _alone = office.registering.lock().unwrap_or_else(PoisonError::into_inner);
-    let (standing, caller) = match &identity.holder {
-        Holder::Site(id) => match directory::site(&office.home, id).map_err(unreadable)? {
-            Some(mut site) => {
-                let standing = site.standing(shown);
-                if standing == Standing::Renewed {
-                    site.promote(shown);
-                    directory::enrol_site(&office.home, &site).map_err(unreadable)?;
-                }
-                (standing, Some(Caller::Site(Box::new(site))))
-            }
-            None => (Standing::Unknown, None),
-        },
-        Holder::Person(id) => match directory::person(&office.home, id).map_err(unreadable)? {
-            Some(mut person) => {
-                let standing = person.standing(shown);
-                if standing == Standing::Renewed {
-                    person.promote(shown);
-                    directory::enrol_person(&office.home, &person).map_err(unreadable)?;
-                }
-                (standing, Some(Caller::Person(person)))
-            }
-            None => (Standing::Unknown, None),
-        },
-    };
-    let ends =
-        certificate_end(certificate).ok().and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
-    match (standing, caller, ends) {
-        (Standing::Held | Standing::Renewed, Some(caller), Some(ends)) => Ok((caller, ends)),
-        (Standing::Revoked, _, _) => {
-            Err(format!("a certificate that was revoked was turned away: {identity}"))
-        }
-        _ => Err(format!("a certificate that the enrolment log does not hold was turned away: {identity}")),
-    }
-}
-
 async fn keep(entrance: &Entrance, site: Site, stream: TlsStream<TcpStream>, ends: OffsetDateTime) {
     let (office, member) = (&entrance.office, Member::Site(site.id.clone()));
     let (stream, ticket) = office.connections.admit(member.clone(), stream);
+    if revoked_meanwhile(office, &member) {
+        return office.connections.sever(&member);
+    }
     match call_over_with(stream, entrance.keepalive).await {
         Ok((channel, gone)) => {
             info!(site = %site.id, "connected");

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use notochord_link::socket::MOST_MESSAGE_BYTES;
 use notochord_proto::name::{RunId, SiteId};
-use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::status_list::Member;
 use notochord_proto::study::Study;
 use notochord_proto::wire::network_server::Network;
@@ -28,7 +27,7 @@ use crate::home::HomeError;
 use crate::logbook::StudySubmitted;
 use crate::office::{InviteError, Office};
 use crate::progress::{Feed, RunKey};
-use crate::publication;
+use crate::publication::{self, Published};
 use crate::readiness;
 use crate::renewal;
 use crate::revocation::{self, RevocationError};
@@ -37,6 +36,7 @@ use crate::statements::{self, Stated, StatementsError};
 use crate::status_board;
 use crate::store::{Invitee, RunLine, RunStatus, StoreError};
 use crate::studies::{self, StudiesError, Submission, SubmittedStudy};
+use crate::supersession;
 use crate::upkeep;
 
 /// The longest a run may wait for its sites.
@@ -62,11 +62,16 @@ impl Network for Desk {
             study: submitted.envelope.payload_digest(),
             name: format!("{}@{}", submitted.study.id, submitted.study.version),
             approvals: submitted.envelope.signers(&office.root().approvers),
+            needed: office.root().approvers.threshold(),
+            supersedes: submitted.study.supersedes,
         };
         office.logbook.write(&entry, office.now()).map_err(|error| Status::internal(error.to_string()))?;
-        if let Ok(complete) = SealedStudy::open(submitted.envelope.clone(), &office.root(), office.now()) {
+        let envelope = submitted.envelope.clone();
+        if let Ok(complete) = studies::permitted(&office.home, &office.root(), envelope, office.now()) {
             announce::to_all(office, complete);
         }
+        // What it has come in the place of stops at every site.
+        status_board::current(office).map_err(internal)?;
         Ok(Response::new(SubmitReply { study: Some(summary(office, &submitted)) }))
     }
 
@@ -78,7 +83,8 @@ impl Network for Desk {
 
     async fn study(&self, request: Request<StudyRequest>) -> Result<Response<StudyReply>, Status> {
         let found = studies::find(&self.0.home, &request.into_inner().study).map_err(study_status)?;
-        Ok(Response::new(StudyReply { sealed_study: found.envelope.to_json().into_bytes() }))
+        let sealed_study = found.envelope.to_json().into_bytes();
+        Ok(Response::new(StudyReply { sealed_study, study: Some(summary(&self.0, &found)) }))
     }
 
     async fn sites(&self, _: Request<SitesRequest>) -> Result<Response<SitesReply>, Status> {
@@ -95,7 +101,7 @@ impl Network for Desk {
 
     async fn invite(&self, request: Request<InviteRequest>) -> Result<Response<InviteReply>, Status> {
         coordinator_only(&request)?;
-        let InviteRequest { invited, valid_s, dial } = request.into_inner();
+        let InviteRequest { invited, valid_s, dial, id } = request.into_inner();
         let dial = (!dial.is_empty()).then_some(dial);
         let (label, invitee) = match invited {
             Some(invite_request::Invited::SiteLabel(label)) => (label, Invitee::Site { dial }),
@@ -103,7 +109,9 @@ impl Network for Desk {
             None => return Err(Status::invalid_argument("nobody is invited")),
         };
         let valid = time::Duration::seconds(i64::try_from(valid_s).unwrap_or(i64::MAX));
-        let invitation = self.0.invite(&label, invitee, valid).map_err(invite_status)?;
+        let id = (!id.is_empty()).then(|| SiteId::new(id)).transpose();
+        let id = id.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let invitation = self.0.invite(&label, id, invitee, valid).map_err(invite_status)?;
         let text = invitation.to_text().to_string();
         Ok(Response::new(InviteReply { invitation: text, id: invitation.id.to_string() }))
     }
@@ -147,7 +155,7 @@ impl Network for Desk {
 
     async fn roots(&self, request: Request<RootsRequest>) -> Result<Response<RootsReply>, Status> {
         let (office, held) = (self.0.clone(), request.into_inner().held);
-        off_the_link(move || upkeep::news_after(&office, held, true)).await
+        off_the_link(move || upkeep::news_after(&office, held)).await
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewReply>, Status> {
@@ -166,6 +174,10 @@ impl Network for Desk {
         coordinator_only(&request)?;
         let people = directory::people(&self.0.home).map_err(home_status)?;
         let people = people.into_iter().map(|person| PersonSummary {
+            concern: match person.revoked {
+                None => upkeep::concern(&self.0, person.last_end()).to_owned(),
+                Some(_) => String::new(),
+            },
             id: person.id.to_string(),
             label: person.label,
             certificate_expires: person.certificate_expires.map(rfc3339).unwrap_or_default(),
@@ -195,7 +207,16 @@ impl Network for Desk {
         coordinator_only(&request)?;
         let (office, bytes) = (self.0.clone(), request.into_inner().sealed_root);
         off_the_link(move || match publication::publish(&office, &bytes) {
-            Ok(version) => Ok(PublishReply { version }),
+            Ok(published) => {
+                // Each names the root document before, by its digest.
+                let open = office.store.open_invitations(office.now()).map_err(store_status)?;
+                let void_invitations = open.into_iter().map(|one| one.id.to_string()).collect();
+                let (version, at_next_start) = match published {
+                    Published::InForce(version) => (version, false),
+                    Published::AtNextStart(version) => (version, true),
+                };
+                Ok(PublishReply { version, void_invitations, at_next_start })
+            }
             Err(error) if error.is_refusal() => Err(Status::failed_precondition(error.to_string())),
             Err(error) => Err(internal(error)),
         })
@@ -219,10 +240,11 @@ fn begin(
             return Ok(feeds.of(&line.run).unwrap_or_else(|| Feed::of_line(&line)));
         }
     }
+    let in_force = office.in_force();
     let sealed =
-        studies::runnable(&office.home, &office.root(), study, office.now()).map_err(study_status)?;
+        studies::runnable(&office.home, &in_force.root, study, office.now()).map_err(study_status)?;
     let feed = Feed::new();
-    let run = run::start(office.clone(), sealed, deadline, key, feed.clone()).map_err(internal)?;
+    let run = run::start(office.clone(), in_force, sealed, deadline, key, feed.clone()).map_err(internal)?;
     feeds.keep(run, feed.clone());
     Ok(feed)
 }
@@ -282,6 +304,10 @@ async fn site_summary(office: &Office, site: &Site, studies: &[Study]) -> SiteSu
         certificate_expires: rfc3339(site.certificate_expires),
         revoked: site.revoked.map(rfc3339).unwrap_or_default(),
         lacks,
+        concern: match site.revoked {
+            None => upkeep::concern(office, Some(site.last_end())).to_owned(),
+            Some(_) => String::new(),
+        },
     }
 }
 
@@ -295,12 +321,17 @@ fn summary(office: &Office, submitted: &SubmittedStudy) -> StudySummary {
         by: one.by,
         reason: one.statement.reason,
     };
+    let superseded = supersession::of(&office.home, envelope.payload_digest()).unwrap_or_default();
+    let recused = studies::recused(&office.home, envelope.payload_digest()).unwrap_or_default();
+    let mut approvals = envelope.signers(&root.approvers);
+    approvals.retain(|name| !recused.contains(name));
     StudySummary {
         id: study.id.to_string(),
         version: study.version,
         title: study.title.clone(),
         digest: envelope.payload_digest().as_bytes().to_vec(),
-        approvals: envelope.signers(&root.approvers),
+        approvals,
+        superseded_by: superseded.map(|one| one.by).unwrap_or_default(),
         approvals_needed: u32::try_from(root.approvers.threshold()).unwrap_or(u32::MAX),
         expires: study.expires.to_string(),
         statements: stated.into_iter().map(statement).collect(),
@@ -334,7 +365,7 @@ fn study_status(error: StudiesError) -> Status {
     let message = error.to_string();
     match error {
         StudiesError::Unknown(_) => Status::not_found(message),
-        StudiesError::Home(_) => Status::internal(message),
+        StudiesError::Home(_) | StudiesError::Ledger(_) => Status::internal(message),
         StudiesError::DefinedSum { .. }
         | StudiesError::Recused(_)
         | StudiesError::Sealed(_)
@@ -343,6 +374,7 @@ fn study_status(error: StudiesError) -> Status {
         StudiesError::Ambiguous(_)
         | StudiesError::Envelope(_)
         | StudiesError::Malformed(_)
+        | StudiesError::NoPredecessor(_)
         | StudiesError::Taken(_) => Status::invalid_argument(message),
     }
 }
@@ -350,8 +382,8 @@ fn study_status(error: StudiesError) -> Status {
 fn invite_status(error: InviteError) -> Status {
     let message = error.to_string();
     match error {
-        InviteError::Enrolled(_) => Status::already_exists(message),
-        InviteError::Label | InviteError::Name(_) | InviteError::TooLong => Status::invalid_argument(message),
+        InviteError::Enrolled(_) | InviteError::LabelTaken(_) => Status::already_exists(message),
+        InviteError::Label | InviteError::NoSlug | InviteError::TooLong => Status::invalid_argument(message),
         InviteError::Home(_)
         | InviteError::Ledger(_)
         | InviteError::Randomness(_)

@@ -4,7 +4,7 @@ use notochord_proto::digest::Digest;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
 use notochord_proto::role::Role;
 use notochord_proto::statement::{Says, Statement, StatementError};
-use notochord_proto::status_list::Withdrawn;
+use notochord_proto::status_list::{Recused, Withdrawn};
 use serde::{Deserialize, Serialize};
 
 use crate::directory;
@@ -57,10 +57,12 @@ pub fn take(office: &Office, bytes: &[u8]) -> Result<SubmittedStudy, StatementsE
         .collect();
     let (statement, by) = Statement::open(&envelope, &office.root(), &stewards)?;
     let study = studies::find(&office.home, &statement.study.hex()).map_err(Box::new)?;
-    let file = format!("{DIRECTORY}/{}.json", envelope.payload_digest().hex());
-    if office.home.path(&file).exists() {
+    // Said again in other words it is the same statement: nobody fills the directory or the status list.
+    let is_same = |one: &Stated| one.by == by && one.statement.says == statement.says;
+    if about(&office.home, statement.study)?.iter().any(is_same) {
         return Ok(study);
     }
+    let file = format!("{DIRECTORY}/{}.json", envelope.payload_digest().hex());
     let entry = StudyStated {
         study: statement.study,
         says: statement.says.name(),
@@ -105,6 +107,14 @@ pub fn withdrawals(home: &Home) -> Result<Vec<Withdrawn>, HomeError> {
         }
     }
     Ok(withdrawn)
+}
+
+/// The approvers who take no part in deciding on a study, as the status list names them.
+pub fn recusals(home: &Home) -> Result<Vec<Recused>, HomeError> {
+    let recused = all(home)?.into_iter().filter(|one| one.statement.says == Says::Recuse);
+    Ok(recused
+        .map(|one| Recused { study: one.statement.study, approver: one.by, statement: one.sealed })
+        .collect())
 }
 
 fn write(home: &Home, file: &str, stated: &Stated) -> Result<(), HomeError> {

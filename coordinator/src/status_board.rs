@@ -12,6 +12,7 @@ use crate::directory;
 use crate::home::HomeError;
 use crate::office::Office;
 use crate::statements::{self, StatementsError};
+use crate::supersession;
 
 /// How long before its end a list is replaced.
 const BEFORE_THE_END: Duration = Duration::hours(18);
@@ -71,10 +72,14 @@ pub fn current(office: &Office) -> Result<Issued, StatusBoardError> {
     let mut held = office.status.held();
     let (now, in_force) = (office.now(), office.in_force());
     let (revoked, withdrawn) = (revoked(office)?, withdrawn(office)?);
+    let (superseded, recused) = (supersession::all(&office.home)?, statements::recusals(&office.home)?);
     if let Some(issued) = &*held {
         let list = &issued.list;
-        let is_same =
-            list.root == in_force.reference() && list.revoked == revoked && list.withdrawn == withdrawn;
+        let is_same = list.root == in_force.reference()
+            && list.revoked == revoked
+            && list.withdrawn == withdrawn
+            && list.superseded == superseded
+            && list.recused == recused;
         if is_same && list.issued <= now && list.expires - now > BEFORE_THE_END {
             return Ok(issued.clone());
         }
@@ -92,6 +97,8 @@ pub fn current(office: &Office) -> Result<Issued, StatusBoardError> {
         root: in_force.reference(),
         revoked,
         withdrawn,
+        superseded,
+        recused,
     };
     let sealed = Envelope::seal(STATUS_TYPE, list.to_bytes(), &office.key).to_json().into_bytes();
     office.home.write(FILE, &sealed)?;

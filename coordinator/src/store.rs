@@ -41,6 +41,13 @@ pub struct OpenInvitation {
     pub expires: OffsetDateTime,
 }
 
+impl OpenInvitation {
+    /// Whether a site is invited.
+    pub fn is_for_a_site(&self) -> bool {
+        matches!(self.invitee, Invitee::Site { .. })
+    }
+}
+
 /// What is invited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -154,6 +161,19 @@ impl Store {
     pub fn admission(&self, token: Digest) -> Result<Option<Admission>, StoreError> {
         let found = self.admissions.get(token.as_bytes())?;
         Ok(found.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
+    }
+
+    /// The invitations that nobody has used and that have not ended, by id.
+    pub fn open_invitations(&self, now: OffsetDateTime) -> Result<Vec<OpenInvitation>, StoreError> {
+        let mut open = Vec::new();
+        for kept in self.invitations.iter().values() {
+            let invitation: OpenInvitation = serde_json::from_slice(&kept?)?;
+            if now < invitation.expires {
+                open.push(invitation);
+            }
+        }
+        open.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(open)
     }
 
     /// Writes a run's line.

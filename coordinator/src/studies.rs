@@ -6,7 +6,7 @@ use notochord_proto::digest::Digest;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
 use notochord_proto::name::AnalysisId;
 use notochord_proto::problem::Problem;
-use notochord_proto::root::Root;
+use notochord_proto::root::{Root, STUDY_TYPE};
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::{SealedStudy, SealedStudyError};
 use notochord_proto::statement::Says;
@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 use crate::home::{Home, HomeError};
 use crate::office::Office;
 use crate::statements;
+use crate::supersession;
 
 /// A study as handed in; its approvals may still be incomplete.
 #[derive(Debug, Clone)]
@@ -77,9 +78,18 @@ pub enum StudiesError {
     /// Replaced.
     #[error("the study was replaced by `{0}`, which names it in `supersedes`; run that one")]
     Superseded(String),
+    /// It names no study before it.
+    #[error(
+        "`supersedes` names {0}, which is no earlier version of this study that was handed in here; `notochord study \
+         list --json` names the digests"
+    )]
+    NoPredecessor(Digest),
     /// The directory.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] notochord_ledger::LedgerError),
 }
 
 /// Takes a sealed study, or adds its signatures to the one already held. An investigator of the network must
@@ -89,9 +99,7 @@ pub fn submit(office: &Office, bytes: &[u8]) -> Result<Submission, StudiesError>
     // Two that add signatures to one study at the same time must not lose each other's.
     let _alone = office.submitting.lock().unwrap_or_else(PoisonError::into_inner);
     let mut envelope = Envelope::from_json(bytes)?;
-    let signed = envelope
-        .verify(notochord_proto::root::STUDY_TYPE, &root.investigators)
-        .map_err(SealedStudyError::Investigator)?;
+    let signed = envelope.verify(STUDY_TYPE, &root.investigators).map_err(SealedStudyError::Investigator)?;
     let study = Study::parse("the sealed study", signed.payload).map_err(StudiesError::Malformed)?;
     notochord_proto::sealed_study::check(&study, root, office.now().date())?;
     fit(office, &study)?;
@@ -108,10 +116,17 @@ pub fn submit(office: &Office, bytes: &[u8]) -> Result<Submission, StudiesError>
         return Err(StudiesError::Recused(approver));
     }
     let digest = envelope.payload_digest();
+    let all = list(home)?;
+    let is_earlier = |held: &SubmittedStudy| held.study.id == study.id && held.study.version < study.version;
+    if let Some(replaced) = study.supersedes
+        && !all.iter().any(|held| held.envelope.payload_digest() == replaced && is_earlier(held))
+    {
+        return Err(StudiesError::NoPredecessor(replaced));
+    }
     let signers =
         |envelope: &Envelope| [envelope.signers(&root.investigators), envelope.signers(&root.approvers)];
     let mut is_known = false;
-    for held in list(home)? {
+    for held in all {
         if held.envelope.payload_digest() == digest {
             envelope.join(&held.envelope);
             is_known = signers(&envelope) == signers(&held.envelope);
@@ -123,7 +138,9 @@ pub fn submit(office: &Office, bytes: &[u8]) -> Result<Submission, StudiesError>
         return Ok(Submission::Known(SubmittedStudy { envelope, study }));
     }
     home.write(&file_name(digest), envelope.to_json().as_bytes())?;
-    Ok(Submission::New(SubmittedStudy { envelope, study }))
+    let submitted = SubmittedStudy { envelope, study };
+    supersession::note(office, root, &submitted)?;
+    Ok(Submission::New(submitted))
 }
 
 /// Whether nodes could answer a study: one that they cannot would only meet their silence.
@@ -182,28 +199,54 @@ pub fn runnable(
     now: OffsetDateTime,
 ) -> Result<SealedStudy, StudiesError> {
     let found = find(home, selector)?;
-    let digest = found.envelope.payload_digest();
-    if let Some(one) = statements::withdrawals(home)?.into_iter().find(|one| one.study == digest) {
+    permitted(home, root, found.envelope, now)
+}
+
+/// The study in an envelope, if it may run: nobody stopped it, enough approvers who take part in deciding endorsed it,
+/// and every signature holds.
+pub fn permitted(
+    home: &Home,
+    root: &Root,
+    envelope: Envelope,
+    now: OffsetDateTime,
+) -> Result<SealedStudy, StudiesError> {
+    let digest = envelope.payload_digest();
+    not_stopped(home, digest)?;
+    Ok(SealedStudy::open(envelope, root, now)?.without(&recused(home, digest)?, root)?)
+}
+
+/// Whether a study was neither withdrawn nor replaced.
+fn not_stopped(home: &Home, study: Digest) -> Result<(), StudiesError> {
+    if let Some(one) = statements::withdrawals(home)?.into_iter().find(|one| one.study == study) {
         return Err(StudiesError::Withdrawn(one.by));
     }
-    // Who recused themselves after endorsing does not count; the others must be enough.
-    let recused: Vec<String> = statements::about(home, digest)?
-        .into_iter()
-        .filter(|one| one.statement.says == Says::Recuse)
-        .map(|one| one.by)
-        .collect();
-    let (out, counted): (Vec<_>, Vec<_>) =
-        found.envelope.signers(&root.approvers).into_iter().partition(|name| recused.contains(name));
-    if let Some(name) = out.into_iter().next().filter(|_| counted.len() < root.approvers.threshold()) {
-        return Err(StudiesError::Recused(name));
+    match supersession::of(home, study)? {
+        Some(one) => Err(StudiesError::Superseded(one.by)),
+        None => Ok(()),
     }
-    let replaces = |other: &SubmittedStudy| {
-        other.study.supersedes == Some(digest) && SealedStudy::open(other.envelope.clone(), root, now).is_ok()
-    };
-    if let Some(other) = list(home)?.into_iter().find(replaces) {
-        return Err(StudiesError::Superseded(format!("{}@{}", other.study.id, other.study.version)));
-    }
-    Ok(SealedStudy::open(found.envelope, root, now)?)
+}
+
+/// Whether what was found permitted under `root` still is: it may have been stopped meanwhile, or an approver taken no
+/// part. Its last day does not matter any more.
+pub fn still_permitted(home: &Home, root: &Root, sealed: &SealedStudy) -> Result<(), StudiesError> {
+    not_stopped(home, sealed.digest)?;
+    sealed.clone().without(&recused(home, sealed.digest)?, root)?;
+    Ok(())
+}
+
+/// Whether an investigator signed a study, and enough approvers who take part in deciding: on whatever day it may run.
+pub(crate) fn is_endorsed(home: &Home, root: &Root, envelope: &Envelope) -> Result<bool, StudiesError> {
+    let recused = recused(home, envelope.payload_digest())?;
+    let counted =
+        envelope.signers(&root.approvers).into_iter().filter(|name| !recused.contains(name)).count();
+    let is_signed = envelope.verify(STUDY_TYPE, &root.investigators).is_ok();
+    Ok(is_signed && counted >= root.approvers.threshold())
+}
+
+/// The approvers who take no part in deciding on a study.
+pub(crate) fn recused(home: &Home, study: Digest) -> Result<Vec<String>, HomeError> {
+    let recusals = statements::recusals(home)?.into_iter().filter(|one| one.study == study);
+    Ok(recusals.map(|one| one.approver).collect())
 }
 
 /// The studies that are complete, in time and not withdrawn.

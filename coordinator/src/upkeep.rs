@@ -2,13 +2,17 @@
 //! certificate is renewed at half-life, and what its data steward states is taken. And what is done for all: the
 //! status list and the coordinator's own certificates are replaced before they end.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration as Pause;
 
+use notochord_link::credentials::Remaining;
+use notochord_link::identity::certificate_end;
+use notochord_proto::name::SiteId;
 use notochord_proto::wire::{
     InstallCertificateRequest, RequestCertificateRequest, RootsReply, TrustReply, TrustRequest,
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tokio::time::timeout;
 use tonic::{Code, Status};
 use tracing::{debug, info, warn};
@@ -21,11 +25,11 @@ use crate::status_board;
 use crate::{operator, statements};
 
 /// How often a site is asked what it holds and states, though nothing has changed here.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT: Pause = Pause::from_secs(15);
 /// How often is looked whether anything ends soon.
-const LOOK: Duration = Duration::from_secs(30);
+const LOOK: Pause = Pause::from_secs(30);
 /// How long a node may take to answer.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Pause = Pause::from_secs(30);
 
 /// Brings a site's node up to date; to be done before the site is asked anything. A node of an earlier version does
 /// not know the call, and is left as it is.
@@ -40,19 +44,18 @@ pub async fn inform(office: &Arc<Office>, site: &Site, node: &mut Node) {
 }
 
 async fn informed(office: &Arc<Office>, node: &mut Node) -> Result<TrustReply, Status> {
-    let news = |held: u32, with_roots: bool| {
-        let office = office.clone();
-        tokio::task::spawn_blocking(move || news_after(&office, held, with_roots))
+    // What it holds is asked first: a status list that comes before its root document would be refused, and the
+    // refusal written down.
+    let held = ask(node.trust(TrustRequest::default())).await?;
+    let news = {
+        let (office, version) = (office.clone(), held.root_version);
+        tokio::task::spawn_blocking(move || news_after(&office, version))
     };
-    let failed = |_| Status::internal("the news could not be read");
-    let first = news(0, false).await.map_err(failed)??;
-    let reply = ask(node.trust(request(first))).await?;
-    if reply.root_version >= office.root().version {
-        return Ok(reply);
-    }
-    // It lacks root documents; only then is it known from which one on.
-    let missing = news(reply.root_version, true).await.map_err(failed)??;
-    ask(node.trust(request(missing))).await
+    let news = news.await.map_err(|_| Status::internal("the news could not be read"))??;
+    let mut reply = ask(node.trust(request(news))).await?;
+    // Where there are many statements, each answer carries others.
+    reply.sealed_statements.extend(held.sealed_statements);
+    Ok(reply)
 }
 
 fn request(news: RootsReply) -> TrustRequest {
@@ -63,20 +66,20 @@ fn request(news: RootsReply) -> TrustRequest {
     }
 }
 
-/// The root documents after a version, where they are asked for, and the status list.
-pub(crate) fn news_after(office: &Office, held: u32, with_roots: bool) -> Result<RootsReply, Status> {
+/// The root documents after a version, with the dictionary of the last, and the status list that belongs to it.
+pub(crate) fn news_after(office: &Office, held: u32) -> Result<RootsReply, Status> {
     let failed = |error: &dyn std::fmt::Display| {
         warn!(%error, "the news for the members cannot be read");
         Status::internal("the coordinator cannot read its documents; it can see the reason in its log")
     };
+    // A root document that comes into force between the two readings would make a pair that does not match.
+    let _alone = office.registering.lock().unwrap_or_else(PoisonError::into_inner);
     let status = status_board::current(office).map_err(|error| failed(&error))?;
     let mut news = RootsReply { sealed_status: status.sealed.to_vec(), ..Default::default() };
-    if with_roots {
-        news.sealed_roots = office.home.roots_after(held).map_err(|error| failed(&error))?;
-        if !news.sealed_roots.is_empty() {
-            let files = office.home.dictionary_files().map_err(|error| failed(&error))?;
-            news.dictionary = crate::enrolment::files(&files);
-        }
+    news.sealed_roots = office.home.roots_after(held).map_err(|error| failed(&error))?;
+    if !news.sealed_roots.is_empty() {
+        let files = office.home.dictionary_files().map_err(|error| failed(&error))?;
+        news.dictionary = crate::enrolment::files(&files);
     }
     Ok(news)
 }
@@ -88,7 +91,7 @@ async fn ask<T>(asked: impl Future<Output = Result<tonic::Response<T>, Status>>)
 
 fn take_statements(office: &Arc<Office>, site: &Site, sealed: &[Vec<u8>]) {
     // More than any steward makes; the rest comes with the next answer.
-    for bytes in sealed.iter().take(100) {
+    for bytes in sealed.iter().take(2 * 100) {
         if let Err(error) = statements::take(office, bytes) {
             debug!(site = %site.id, %error, "a statement was not taken");
         }
@@ -107,7 +110,7 @@ pub async fn look_after(office: &Arc<Office>, site: &Site, mut node: Node, ends:
             renewed = renew(office, site, &mut node).await;
         }
         let left = ends - office.now();
-        let Ok(left) = Duration::try_from(left) else { break };
+        let Ok(left) = Pause::try_from(left) else { break };
         tokio::select! {
             _ = changes.changed() => {}
             () = tokio::time::sleep(HEARTBEAT.min(left).min(renewal::pause(office))) => {}
@@ -152,13 +155,16 @@ async fn renewed(office: &Arc<Office>, site: &Site, node: &mut Node) -> Result<(
 /// Replaces what ends soon, again and again.
 pub async fn look_after_ourselves(office: Arc<Office>) {
     let mut done = office.now();
+    let (mut said, mut warned) = (HashMap::new(), None);
     loop {
         if let Err(error) = status_board::current(&office) {
             warn!(%error, "no status list can be issued");
         }
         let now = office.now();
-        if let Some(message) = root_warning(&office, now) {
-            warn!("{message}");
+        say_what_runs_out(&office, &mut said);
+        if warned.is_none_or(|before| now - before >= Duration::HOUR) {
+            warned = Some(now);
+            root_warnings(&office, now).iter().for_each(|message| warn!("{message}"));
         }
         if now - done >= renewal::own_life(&office) / 2 {
             match operator::renew(&office) {
@@ -170,22 +176,61 @@ pub async fn look_after_ourselves(office: Arc<Office>) {
     }
 }
 
-/// What to say about a root document that ends within thirty days, once an hour.
-fn root_warning(office: &Office, now: OffsetDateTime) -> Option<String> {
-    let ends = office.root().expires;
-    let is_turn = now.minute() == 0 && u64::from(now.second()) < LOOK.as_secs();
-    (is_turn && ends - now.date() <= time::Duration::days(30)).then(|| {
+/// What to say about a root document that ends within thirty days, and about a certificate authority that does so
+/// within sixty: what it certifies must not outlive it.
+fn root_warnings(office: &Office, now: OffsetDateTime) -> Vec<String> {
+    let in_force = office.in_force();
+    let ends = in_force.root.expires;
+    let root = (ends - now.date() <= Duration::days(30)).then(|| {
         format!(
             "the root document ends on {ends}; have its root keys seal the next one: `notochord root draft`"
         )
-    })
+    });
+    let authority = certificate_end(in_force.authority.certificate()).ok();
+    let authority = authority.and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
+    let authority = authority.filter(|end| *end - now <= Duration::days(60)).map(|end| {
+        format!(
+            "the certificate authority ends on {}; make the next: `notochord root draft --new-authority`",
+            end.date()
+        )
+    });
+    root.into_iter().chain(authority).collect()
 }
 
-/// Everybody who is enrolled and whose certificate ended, for the log at the start.
-pub fn say_who_is_over(office: &Office) {
-    for site in directory::sites(&office.home).unwrap_or_default() {
-        if site.certificate_expires <= office.now() && site.revoked.is_none() {
-            warn!(site = %site.id, "this site's certificate has ended; invite it again under the same name");
+/// What is to be said about a member's certificate that ends then: that it was not renewed in time, or has ended.
+pub fn concern(office: &Office, ends: Option<OffsetDateTime>) -> &'static str {
+    let Some(ends) = ends else { return "" };
+    match Remaining::of(ends - office.now(), office.in_force().member_life) {
+        Remaining::Enough => "",
+        Remaining::Half => "to be renewed",
+        Remaining::Quarter => "ends soon and was not renewed",
+        Remaining::Nothing => "has ended: invite it again under the same name",
+    }
+}
+
+/// Says in the log how the certificates of sites run out: at half of their life, at a quarter, and at the end.
+fn say_what_runs_out(office: &Office, said: &mut HashMap<SiteId, Remaining>) {
+    let life = office.in_force().member_life;
+    for site in
+        directory::sites(&office.home).unwrap_or_default().into_iter().filter(|one| one.revoked.is_none())
+    {
+        let remaining = Remaining::of(site.last_end() - office.now(), life);
+        let before = said.insert(site.id.clone(), remaining).unwrap_or(Remaining::Enough);
+        if remaining <= before {
+            continue;
+        }
+        let (site, ends) = (&site.id, site.last_end());
+        match remaining {
+            Remaining::Enough => {}
+            Remaining::Half => {
+                info!(%site, %ends, "this site's certificate is to be renewed: half of its life is over")
+            }
+            Remaining::Quarter => {
+                warn!(%site, %ends, "this site's certificate ends soon and was not renewed: is it away?")
+            }
+            Remaining::Nothing => {
+                warn!(%site, "this site's certificate has ended; invite it again under the same name")
+            }
         }
     }
 }

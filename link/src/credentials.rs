@@ -59,7 +59,7 @@ pub enum CredentialsError {
 pub struct Held {
     /// The chain.
     pub chain: Vec<CertificateDer<'static>>,
-    key: KeyPair,
+    key: Zeroizing<KeyPair>,
 }
 
 impl Held {
@@ -77,7 +77,7 @@ impl Held {
         })?;
         let certificates = pem::parse_many(bytes).map_err(|error| damaged(error.to_string()))?;
         let chain = certificates.into_iter().map(|one| CertificateDer::from(one.into_contents())).collect();
-        Ok(Self { chain, key: tls::read_key(&directory.join("tls.key"))? })
+        Ok(Self { chain, key: Zeroizing::new(tls::read_key(&directory.join("tls.key"))?) })
     }
 
     fn renewed(path: &Path) -> Result<Self, CredentialsError> {
@@ -88,8 +88,8 @@ impl Held {
         for part in pem::parse_many(text.as_bytes()).map_err(|error| damaged(error.to_string()))? {
             match part.tag() {
                 KEY => {
-                    let text = Zeroizing::new(pem::encode(&part));
-                    key = Some(KeyPair::from_pem(&text).map_err(TlsError::from)?);
+                    let der = Zeroizing::new(part.into_contents());
+                    key = Some(Zeroizing::new(KeyPair::try_from(der.as_slice()).map_err(TlsError::from)?));
                 }
                 CERTIFICATE => chain.push(CertificateDer::from(part.into_contents())),
                 _ => {}
@@ -124,7 +124,9 @@ pub fn renew(
         .map_err(|source| CredentialsError::File { path: path.display().to_string(), source })
 }
 
-fn fits(
+/// Whether a chain (leaf first, the authority last) is this member's, of this key, valid now, and under an authority that
+/// `root` names; if not, why.
+pub(crate) fn fits(
     identity: &Identity,
     root: &Root,
     key: &KeyPair,
@@ -167,23 +169,52 @@ fn life(certificate: &[u8]) -> Option<(OffsetDateTime, OffsetDateTime)> {
     Some(((begins + CLOCK_SLACK).min(ends), ends))
 }
 
-/// What to say about a certificate that ends soon: nothing until two days before, or a quarter of its life if that is
-/// shorter.
+/// How much of a certificate's life is left, as far as somebody should hear of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Remaining {
+    /// More than half.
+    Enough,
+    /// Half at most: it is to be renewed.
+    Half,
+    /// A quarter at most: it should have been renewed long since.
+    Quarter,
+    /// Nothing.
+    Nothing,
+}
+
+impl Remaining {
+    /// Of a certificate that still has `left` to live of a whole `life`.
+    pub fn of(left: Duration, life: Duration) -> Self {
+        match left {
+            left if left <= Duration::ZERO => Self::Nothing,
+            left if left <= life / 4 => Self::Quarter,
+            left if left <= life / 2 => Self::Half,
+            _ => Self::Enough,
+        }
+    }
+
+    /// Of a certificate (DER).
+    pub fn of_certificate(certificate: &[u8], now: OffsetDateTime) -> Option<Self> {
+        let (made, ends) = life(certificate)?;
+        Some(Self::of(ends - now, ends - made))
+    }
+}
+
+/// What to say about a certificate that ends soon and was not renewed, or has ended: from a quarter of its life on.
 pub fn warning(certificate: &[u8], now: OffsetDateTime) -> Option<String> {
     let (made, ends) = life(certificate)?;
-    let (left, quarter): (Duration, Duration) = (ends - now, (ends - made) / 4);
-    if left <= Duration::ZERO {
-        return Some(
-            "this certificate has ended; ask the coordinator for a new invitation and enrol with it"
-                .to_owned(),
-        );
-    }
-    (left <= quarter.min(Duration::hours(48))).then(|| {
-        format!(
+    let left: Duration = ends - now;
+    match Remaining::of(left, ends - made) {
+        Remaining::Enough | Remaining::Half => None,
+        Remaining::Quarter => Some(format!(
             "this certificate ends in {} h and was not renewed; see whether the coordinator can be reached",
             left.whole_hours()
-        )
-    })
+        )),
+        Remaining::Nothing => Some(
+            "this certificate has ended; ask the coordinator for a new invitation and enrol with it"
+                .to_owned(),
+        ),
+    }
 }
 
 #[cfg(test)]

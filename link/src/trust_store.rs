@@ -19,7 +19,8 @@ use crate::private_file::replace;
 const ROOT: &str = "root.json";
 const STATUS: &str = "status.json";
 
-/// Why news are not taken. What came before the fault is kept.
+/// Why news are not taken. Root documents are taken all or none; a status list that is refused leaves those that came
+/// with it in force.
 #[derive(Debug, thiserror::Error)]
 pub enum NewsError {
     /// A root document.
@@ -92,31 +93,36 @@ pub fn read(directory: &Path) -> Result<Trust, Problem> {
 
 /// Takes what the coordinator sends: the root documents after the one held, in their order, the dictionary of the last
 /// of them, and the status list that belongs to it. Doubled and outdated messages change nothing.
+///
+/// What was new is put into `news`, also what came before a fault.
 pub fn take(
     directory: &Path,
     trust: &mut Trust,
     sent: &TrustRequest,
     now: OffsetDateTime,
-) -> Result<News, NewsError> {
-    let mut news = News::default();
+    news: &mut News,
+) -> Result<(), NewsError> {
     if sent.sealed_roots.len() > MOST_ROOTS {
         return Err(NewsError::TooMany);
     }
-    let (mut next, mut newest) = (trust.clone(), None);
+    let (mut next, mut newest, mut roots) = (trust.clone(), None, Vec::new());
     for bytes in &sent.sealed_roots {
         let envelope = Envelope::from_json(bytes)?;
-        // Whatever is held already is passed over; nothing of it is believed.
-        if Root::parse(envelope.payload_for_reading())?.version <= next.root().version {
-            continue;
+        match next.succeed(&envelope) {
+            Ok(()) => {
+                roots.push(next.root_reference());
+                newest = Some(envelope);
+            }
+            // A doubled or late message: what is held already is passed over, and nothing of it is believed.
+            Err(_) if is_held(&envelope, next.root()) => {}
+            Err(error) => return Err(error.into()),
         }
-        next.succeed(&envelope)?;
-        news.roots.push(next.root_reference());
-        newest = Some(envelope);
     }
     if let Some(envelope) = newest {
         keep_dictionary(directory, trust.root(), next.root(), &sent.dictionary)?;
         write(directory, ROOT, &envelope)?;
         *trust = next;
+        news.roots = roots;
     }
     if !sent.sealed_status.is_empty() {
         let envelope = Envelope::from_json(&sent.sealed_status)?;
@@ -125,7 +131,12 @@ pub fn take(
             news.status = trust.last_heard().map(|list| list.version);
         }
     }
-    Ok(news)
+    Ok(())
+}
+
+/// Whether a document that was not taken says that it is no newer than the one in force.
+fn is_held(envelope: &Envelope, held: &Root) -> bool {
+    Root::parse(envelope.payload_for_reading()).is_ok_and(|root| root.version <= held.version)
 }
 
 /// The dictionary that a new root document names lies beside it before the document comes into force.

@@ -127,23 +127,45 @@ pub(crate) struct StudyWithdrawn {
     pub(crate) by: String,
 }
 
+/// Another study has come in a study's place; it is answered no more, whatever is said later.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StudySuperseded {
+    pub(crate) study: Digest,
+    pub(crate) replacement: Digest,
+    pub(crate) by: String,
+}
+
+/// An approver takes no part in deciding on a study.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ApproverRecused {
+    pub(crate) study: Digest,
+    pub(crate) approver: String,
+}
+
 /// The data steward made a standing rule, or ended one.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StandingRuleChanged {
     pub(crate) rule: Digest,
     pub(crate) name: String,
-    pub(crate) change: &'static str,
+    pub(crate) change: String,
+}
+
+impl StandingRuleChanged {
+    /// What happened to a rule that counts.
+    pub(crate) const MADE: &str = "made";
+    /// What happened to a rule that counts no more.
+    pub(crate) const ENDED: &str = "ended";
 }
 
 /// A new root document came into force here.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct RootAdopted {
     pub(crate) root: Digest,
     pub(crate) version: u32,
 }
 
 /// A new status list was heard.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StatusHeard {
     pub(crate) version: u64,
 }
@@ -257,6 +279,8 @@ kinds!(
     StudyAccepted = "study_accepted",
     StudyAcceptedByRule = "study_accepted_by_rule",
     StudyWithdrawn = "study_withdrawn",
+    StudySuperseded = "study_superseded",
+    ApproverRecused = "approver_recused",
     StandingRuleChanged = "standing_rule_changed",
     RootAdopted = "root_adopted",
     StatusHeard = "status_heard",
@@ -295,21 +319,6 @@ pub(crate) fn is_closed(ledger: &Ledger, run: &RunId) -> bool {
 pub(crate) fn is_withdrawn(ledger: &Ledger, study: Digest) -> bool {
     of_kind(ledger, StudyWithdrawn::KIND)
         .any(|entry| entry.body::<StudyWithdrawn>().is_ok_and(|withdrawn| withdrawn.study == study))
-}
-
-/// Whether the newest decision about a study is that it is answered from this snapshot. A decision's file alone is not
-/// enough: one that was put back from a backup must not revive what was taken back since.
-pub(crate) fn stands_accepted(ledger: &Ledger, study: Digest, snapshot: Digest) -> bool {
-    let decided = |entry: &Entry| match entry.kind.as_str() {
-        StudyAccepted::KIND => entry.body::<StudyAccepted>().ok().map(|one| (one.study, Some(one.snapshot))),
-        StudyAcceptedByRule::KIND => {
-            entry.body::<StudyAcceptedByRule>().ok().map(|one| (one.study, Some(one.snapshot)))
-        }
-        StudyRefused::KIND => entry.body::<StudyRefused>().ok().map(|one| (one.study, None)),
-        _ => None,
-    };
-    let mut decisions = ledger.entries().iter().rev().filter_map(decided).filter(|one| one.0 == study);
-    decisions.next().is_some_and(|(_, accepted)| accepted == Some(snapshot))
 }
 
 /// When a study was last turned away like this.

@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod respond;
 pub mod serve;
 pub mod service;
+mod standing;
 pub mod standing_rule;
 pub mod store;
 pub mod upkeep;

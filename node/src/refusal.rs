@@ -48,12 +48,28 @@ pub enum Refusal {
     /// The root document or the status list.
     #[error("nothing is answered: {0}")]
     OutOfForce(#[from] OutOfForce),
+    /// Files that were put back.
+    #[error(
+        "nothing is answered: {what} {held} lies here, and the ledger says that {known} was heard already: an older copy \
+         was put back; this site must reach the coordinator"
+    )]
+    PutBack {
+        /// Which document.
+        what: &'static str,
+        /// The version that lies here.
+        held: u64,
+        /// The newest version that was heard.
+        known: u64,
+    },
     /// Somebody who was revoked.
     #[error("the roster seats `{0}`, whose certificate was revoked")]
     Revoked(SiteId),
     /// Stopped.
     #[error("the study was withdrawn")]
     Withdrawn,
+    /// Replaced.
+    #[error("`{0}` has come in the study's place")]
+    Superseded(String),
     /// The steward's standing rules.
     #[error(transparent)]
     StandingRule(#[from] StandingRulesError),

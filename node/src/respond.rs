@@ -22,11 +22,12 @@ use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
 use crate::entry::{self, Intent, LinkRefused, Reason, Released, ReleasedStep, RoundRefused};
 use crate::entry::{
-    RecordRefused, RuleCount, RunClosed, StudyAcceptedByRule, StudyReceived, StudyTurnedAway,
+    RecordRefused, RuleCount, RunClosed, StudyAcceptedByRule, StudyReceived, StudySuperseded, StudyTurnedAway,
 };
 use crate::meeting::Parting;
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
+use crate::standing;
 use crate::standing_rule;
 use crate::store::Store;
 use crate::upkeep::Upkeep;
@@ -112,11 +113,14 @@ impl Responder {
     fn judge(&self, envelope: Envelope) -> Result<Decision, Refusal> {
         let centre = self.centre();
         let study = SealedStudy::open(envelope, centre.root(), centre.now())?;
-        // The data steward's commands write into it too.
-        self.ledger().refresh()?;
-        if entry::is_withdrawn(&self.ledger(), study.digest) {
-            return Err(Refusal::Withdrawn);
-        }
+        let study = {
+            let ledger = self.newest_ledger()?;
+            if let Some(stopped) = standing::stopped(&ledger, study.digest) {
+                return Err(stopped);
+            }
+            standing::with_quorum(study, &ledger, centre.root())?
+        };
+        self.supersede(&study)?;
         // What this node lacks a later release may have: the study waits for it.
         let lacks = centre.lacks(&study.study);
         if lacks.is_empty() {
@@ -124,22 +128,22 @@ impl Responder {
             centre.rules(&study)?;
         }
         let file = study_file(study.digest);
-        if centre.home().read(&file)?.is_none() {
-            centre.home().write(&file, study.envelope.to_json().as_bytes())?;
-            let name = format!("{}@{}", study.study.id, study.study.version);
+        let (held, text) = (centre.home().read(&file)?, study.envelope.to_json());
+        // The same study with other signatures: approvers may have changed since the first ones.
+        if held.as_deref() != Some(text.as_bytes()) {
+            centre.home().write(&file, text.as_bytes())?;
+        }
+        if held.is_none() {
+            let name = study.name();
             lacks.iter().for_each(|lack| tracing::warn!(study = %name, "the study {lack}"));
             self.write_down(&StudyReceived { study: study.digest, name });
         }
         if !lacks.is_empty() {
             return Ok(Decision::Pending);
         }
-        match decision::of(centre.home(), study.digest)? {
+        let decided = standing::decision(centre.home(), &*self.newest_ledger()?, study.digest)?;
+        match decided {
             Decision::Pending => self.decide_by_rule(&centre, &study),
-            Decision::Accepted(accepted)
-                if !entry::stands_accepted(&self.ledger(), study.digest, accepted.snapshot) =>
-            {
-                Ok(Decision::Pending)
-            }
             decided => Ok(decided),
         }
     }
@@ -153,12 +157,24 @@ impl Responder {
         }
     }
 
+    /// An endorsed study that names another in `supersedes` stops that one here, whoever has accepted which.
+    fn supersede(&self, study: &SealedStudy) -> Result<(), Refusal> {
+        let Some(replaced) = study.study.supersedes else { return Ok(()) };
+        if standing::stopped(&self.ledger(), replaced).is_some() {
+            return Ok(());
+        }
+        self.record(&StudySuperseded { study: replaced, replacement: study.digest, by: study.name() })
+    }
+
     /// Accepts a study that a standing rule of the data steward covers, from the newest snapshot.
     fn decide_by_rule(&self, centre: &Centre, study: &SealedStudy) -> Result<Decision, Refusal> {
         let (home, now) = (centre.home(), centre.now());
-        let Some((rule, name)) = standing_rule::covering(centre, study, now)? else {
+        // Nobody looks at what a rule accepts: it does so only while it is known what was withdrawn.
+        if centre.trust().in_force(now).is_err() {
             return Ok(Decision::Pending);
-        };
+        }
+        let covering = standing_rule::covering(centre, &*self.newest_ledger()?, study, now)?;
+        let Some((rule, name)) = covering else { return Ok(Decision::Pending) };
         // Without data there is nothing to answer from yet.
         let Ok(snapshot) = decision::choose_snapshot(home, None) else { return Ok(Decision::Pending) };
         let accepted = StudyAcceptedByRule { study: study.digest, rule, name, snapshot };
@@ -243,27 +259,27 @@ impl Responder {
     }
 
     /// Whether anything may be answered now, to this roster, about this study: the network's documents are in force,
-    /// nobody of the roster was revoked, and nobody withdrew the study.
+    /// nobody of the roster was revoked, and the study was not stopped.
     fn permitted(&self, order: &Order, ledger: &Ledger) -> Result<(), Refusal> {
         let centre = self.centre();
         let status = centre.trust().in_force(centre.now())?;
+        standing::not_put_back(ledger, centre.trust())?;
         if let Some(seat) = order.roster.iter().find(|seat| status.site_is_revoked(&seat.site)) {
             return Err(Refusal::Revoked(seat.site.clone()));
         }
-        let withdrawn = status.withdrawn(order.study).is_some() || entry::is_withdrawn(ledger, order.study);
-        if withdrawn { Err(Refusal::Withdrawn) } else { Ok(()) }
+        let stopped = standing::stopped_by(status, order.study);
+        stopped.or_else(|| standing::stopped(ledger, order.study)).map_or(Ok(()), Err)
     }
 
     /// The study of an order, if this centre has accepted it for the snapshot that the order names, and the
     /// roster is one the study allows.
     fn accepted(&self, order: &Order, ledger: &Ledger) -> Result<SealedStudy, Refusal> {
-        let study = self.centre().study(order.study)?;
-        let Decision::Accepted(accepted) = decision::of(self.centre().home(), order.study)? else {
+        let centre = self.centre();
+        let study = standing::with_quorum(centre.study(order.study)?, ledger, centre.root())?;
+        let decided = standing::decision(centre.home(), ledger, order.study)?;
+        let Decision::Accepted(accepted) = decided else {
             return Err(Refusal::NotAccepted);
         };
-        if !entry::stands_accepted(ledger, order.study, accepted.snapshot) {
-            return Err(Refusal::NotAccepted);
-        }
         if accepted.snapshot != order.snapshot {
             return Err(Refusal::OtherSnapshot { accepted: accepted.snapshot, asked: order.snapshot });
         }
@@ -377,6 +393,13 @@ impl Responder {
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // The ledger checks itself before each append, whatever happened to a thread that held it.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ledger with what the data steward's commands have written into it meanwhile.
+    fn newest_ledger(&self) -> Result<MutexGuard<'_, Ledger>, Refusal> {
+        let mut ledger = self.ledger();
+        ledger.refresh()?;
+        Ok(ledger)
     }
 
     pub(crate) fn witness(&self) -> MutexGuard<'_, Witness> {

@@ -1,5 +1,6 @@
 //! The data steward's standing rules: classes of studies that are accepted without a look at each.
 
+use notochord_ledger::Ledger;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::{Envelope, EnvelopeError};
 use notochord_proto::name::SiteId;
@@ -10,6 +11,7 @@ use time::OffsetDateTime;
 
 use crate::centre::Centre;
 use crate::home::{Home, HomeError};
+use crate::standing;
 
 const DIRECTORY: &str = "rules";
 
@@ -53,14 +55,25 @@ pub fn all(centre: &Centre) -> Result<Vec<(Digest, StandingRule)>, StandingRules
     Ok(rules)
 }
 
+/// The standing rules that the ledger holds and that were not ended: one whose file was put back is none.
+pub(crate) fn standing(
+    centre: &Centre,
+    ledger: &Ledger,
+) -> Result<Vec<(Digest, StandingRule)>, StandingRulesError> {
+    let mut rules = all(centre)?;
+    rules.retain(|(rule, _)| standing::rule_stands(ledger, *rule));
+    Ok(rules)
+}
+
 /// The first rule that covers a study: its digest, and the study's name for the ledger.
 pub(crate) fn covering(
     centre: &Centre,
+    ledger: &Ledger,
     study: &SealedStudy,
     now: OffsetDateTime,
 ) -> Result<Option<(Digest, String)>, StandingRulesError> {
-    let covering = all(centre)?.into_iter().find(|(_, rule)| rule.covers(&study.study, now));
-    Ok(covering.map(|(digest, _)| (digest, format!("{}@{}", study.study.id, study.study.version))))
+    let covering = standing(centre, ledger)?.into_iter().find(|(_, rule)| rule.covers(&study.study, now));
+    Ok(covering.map(|(digest, _)| (digest, study.name())))
 }
 
 /// Seals a rule and keeps it.

@@ -1,23 +1,30 @@
 //! What keeps a node in force: it hears root documents and status lists, renews its certificate, and says in time what
 //! is about to run out.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration as Pause;
 
-use notochord_link::credentials;
+use notochord_link::credentials::{self, Remaining};
 use notochord_link::membership::{Membership, MembershipError};
 use notochord_link::tls::signing_request;
+use notochord_link::trust_store::News;
 use notochord_proto::digest::Digest;
 use notochord_proto::wire::{TrustReply, TrustRequest};
 use rcgen::KeyPair;
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
+use zeroize::Zeroizing;
 
-use crate::entry::{self, CertificateRenewed, NewsRefused, RootAdopted, StatusHeard, StudyWithdrawn};
+use crate::entry::{
+    self, ApproverRecused, CertificateRenewed, NewsRefused, RootAdopted, StatusHeard, StudySuperseded,
+    StudyWithdrawn,
+};
 use crate::home::HomeError;
 use crate::refusal::Refusal;
 use crate::respond::Responder;
+use crate::standing;
 
 /// The most statements that are sent at once.
 const MOST_STATEMENTS: usize = 100;
@@ -32,8 +39,10 @@ pub(crate) struct Upkeep {
     /// Held while the membership's files are changed.
     changing: Mutex<()>,
     /// The key of a signing request that was sent, until its certificate comes.
-    asked_for: Mutex<Option<KeyPair>>,
+    asked_for: Mutex<Option<Zeroizing<KeyPair>>>,
     renewed: Notify,
+    /// How many statements were sent, so that all of them have their turn.
+    sent: AtomicUsize,
 }
 
 impl Responder {
@@ -67,12 +76,12 @@ impl Responder {
         let _alone = self.upkeep.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut membership = self.membership()?;
         let before = membership.trust.clone();
-        let heard = membership.hear(sent, self.centre().now());
-        // What came before a fault is kept, and in force.
+        let mut news = News::default();
+        let heard = membership.hear(sent, self.centre().now(), &mut news);
+        // What came before a fault is kept, in force, and written down.
         if membership.trust != before {
             self.reload()?;
         }
-        let news = heard.map_err(HomeError::from)?;
         for root in &news.roots {
             info!(version = root.version, root = %root.digest.short(), "a new root document is in force");
             self.record(&RootAdopted { root: root.digest, version: root.version })?;
@@ -80,17 +89,31 @@ impl Responder {
         if let Some(version) = news.status {
             self.record(&StatusHeard { version })?;
         }
-        self.note_withdrawals()
+        self.note_what_stopped()?;
+        Ok(heard.map_err(HomeError::from)?)
     }
 
-    /// What was withdrawn once stays withdrawn, though a later list should leave it out.
-    fn note_withdrawals(&self) -> Result<(), Refusal> {
+    /// What was stopped once stays stopped, though a later list should leave it out.
+    fn note_what_stopped(&self) -> Result<(), Refusal> {
         let centre = self.centre();
         let Some(list) = centre.trust().last_heard() else { return Ok(()) };
         for one in &list.withdrawn {
             if !entry::is_withdrawn(&self.ledger(), one.study) {
                 info!(study = %one.study.short(), by = %one.by, "a study was withdrawn");
                 self.record(&StudyWithdrawn { study: one.study, by: one.by.clone() })?;
+            }
+        }
+        for one in &list.superseded {
+            if standing::stopped(&self.ledger(), one.study).is_none() {
+                info!(study = %one.study.short(), by = %one.by, "another study has come in a study's place");
+                let (replacement, by) = (one.replacement, one.by.clone());
+                self.record(&StudySuperseded { study: one.study, replacement, by })?;
+            }
+        }
+        for one in &list.recused {
+            if !standing::recused(&self.ledger(), one.study).contains(&one.approver) {
+                let (study, approver) = (one.study, one.approver.clone());
+                self.record(&ApproverRecused { study, approver })?;
             }
         }
         Ok(())
@@ -114,12 +137,13 @@ impl Responder {
             Vec::new()
         });
         let read = |name: &String| home.read(&format!("statements/{name}")).ok().flatten();
-        files.iter().filter_map(read).take(MOST_STATEMENTS).collect()
+        let first = self.upkeep.sent.fetch_add(MOST_STATEMENTS, Ordering::Relaxed);
+        turn(&files, first).filter_map(read).collect()
     }
 
     /// A signing request for a new key, which stays here until its certificate comes.
     pub fn request_certificate(&self) -> Result<Vec<u8>, MembershipError> {
-        let key = KeyPair::generate().map_err(notochord_link::tls::TlsError::from)?;
+        let key = Zeroizing::new(KeyPair::generate().map_err(notochord_link::tls::TlsError::from)?);
         let request = signing_request(&key)?;
         *self.upkeep.asked_for.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
         Ok(request)
@@ -161,13 +185,26 @@ impl Responder {
     }
 }
 
+/// The statements whose turn it is, after so many were sent: all of them if they are few.
+fn turn(files: &[String], sent: usize) -> impl Iterator<Item = &String> {
+    let first = if files.len() > MOST_STATEMENTS { sent % files.len() } else { 0 };
+    files.iter().cycle().skip(first).take(MOST_STATEMENTS.min(files.len()))
+}
+
 /// Says in the log what is about to run out, and what has: once when it changes, and again each hour.
 pub async fn watch(responder: Arc<Responder>) {
     let mut said: Option<(String, OffsetDateTime)> = None;
+    let mut remaining = Remaining::Enough;
     // A first link brings what a node lacks; what it still lacks then is worth saying.
     tokio::time::sleep(FIRST_LOOK).await;
     loop {
         let now = responder.centre().now();
+        let left =
+            responder.membership().ok().and_then(|one| Remaining::of_certificate(one.certificate(), now));
+        if left == Some(Remaining::Half) && remaining == Remaining::Enough {
+            info!("half of this certificate's life is over; it is renewed over the link");
+        }
+        remaining = left.unwrap_or(remaining);
         let message = concern(&responder);
         match (&message, &said) {
             (Some(message), Some((before, at))) if message == before && now - *at < Duration::HOUR => {}
@@ -199,4 +236,22 @@ pub fn concern_of(membership: &Membership, now: OffsetDateTime) -> Option<String
     revoked
         .or_else(|| credentials::warning(membership.certificate(), now))
         .or_else(|| trust.in_force(now).err().map(|fault| fault.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_statement_has_its_turn_however_many_there_are() {
+        let files: Vec<String> = (0..250).map(|number| format!("{number:03}")).collect();
+        let mut heard: Vec<&String> =
+            (0..3).flat_map(|times| turn(&files, times * MOST_STATEMENTS)).collect();
+        heard.sort();
+        heard.dedup();
+        assert_eq!(heard.len(), files.len());
+        assert_eq!(turn(&files[..3], MOST_STATEMENTS).count(), 3);
+        assert_eq!(turn(&[], 7).count(), 0);
+    }
 }

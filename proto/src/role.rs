@@ -23,6 +23,9 @@ pub struct Role {
     keys: Vec<NamedKey>,
 }
 
+/// The most keys of a role: every signature of a document is tried with each.
+pub const MOST_KEYS: usize = 256;
+
 /// Why something is not a role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoleError {
@@ -33,6 +36,14 @@ pub enum RoleError {
         role: String,
         /// Its threshold.
         threshold: usize,
+        /// How many keys it has.
+        keys: usize,
+    },
+    /// Too many.
+    #[error("{role}: it has {keys} keys; at most 256 can decide together")]
+    TooMany {
+        /// The role.
+        role: String,
         /// How many keys it has.
         keys: usize,
     },
@@ -51,6 +62,9 @@ impl Role {
     pub fn new(name: &str, threshold: usize, keys: Vec<NamedKey>) -> Result<Self, RoleError> {
         if Check::RoleThreshold.stands() && (threshold == 0 || threshold > keys.len()) {
             return Err(RoleError::Threshold { role: name.to_owned(), threshold, keys: keys.len() });
+        }
+        if keys.len() > MOST_KEYS {
+            return Err(RoleError::TooMany { role: name.to_owned(), keys: keys.len() });
         }
         for (index, one) in keys.iter().enumerate() {
             let before = &keys[..index];
@@ -109,5 +123,14 @@ mod tests {
         assert!(Role::new("approvers", 0, vec![named(1)]).is_err());
         let again = NamedKey { name: "other name".into(), ..named(1) };
         assert!(Role::new("approvers", 1, vec![named(1), again]).is_err());
+    }
+
+    #[test]
+    fn a_role_has_no_more_keys_than_can_be_tried() {
+        let many =
+            |count| (0..count).map(|number| NamedKey { name: number.to_string(), ..named(1) }).collect();
+        let refused = Role::new("approvers", 1, many(MOST_KEYS + 1));
+        assert!(matches!(refused, Err(RoleError::TooMany { .. })));
+        assert!(matches!(Role::new("approvers", 1, many(MOST_KEYS)), Err(RoleError::Twice { .. })));
     }
 }

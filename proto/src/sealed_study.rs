@@ -33,6 +33,19 @@ pub enum SealedStudyError {
     /// Too few approvals.
     #[error("the study lacks approvals: {0}")]
     Approvals(EnvelopeError),
+    /// Too few approvals of those who take part in deciding.
+    #[error(
+        "the study lacks approvals: {counted} of the {needed} needed count, because {recused} takes no part in \
+         deciding on it; another approver must endorse it"
+    )]
+    Quorum {
+        /// Endorsements that count.
+        counted: usize,
+        /// The approvers' threshold, which a recusal does not lower.
+        needed: usize,
+        /// Who endorsed it and takes no part.
+        recused: String,
+    },
     /// Its text is not a study.
     #[error("the study is malformed: {}", first(.0))]
     Malformed(Vec<Problem>),
@@ -78,6 +91,24 @@ impl SealedStudy {
         check(&study, root, now.date())?;
         let (investigators, approvers) = (signed.signers, endorsed.signers);
         Ok(Self { digest: envelope.payload_digest(), study, investigators, approvers, envelope })
+    }
+
+    /// `id@version`, for people.
+    pub fn name(&self) -> String {
+        format!("{}@{}", self.study.id, self.study.version)
+    }
+
+    /// The same, without the endorsements of approvers who take no part in deciding on it: the others must still be
+    /// as many as `root` asks for.
+    pub fn without(self, recused: &[String], root: &Root) -> Result<Self, SealedStudyError> {
+        let (out, counted): (Vec<_>, Vec<_>) =
+            self.approvers.into_iter().partition(|name| recused.contains(name));
+        let needed = root.approvers.threshold();
+        if counted.len() < needed {
+            let (counted, recused) = (counted.len(), out.join(", "));
+            return Err(SealedStudyError::Quorum { counted, needed, recused });
+        }
+        Ok(Self { approvers: counted, ..self })
     }
 }
 

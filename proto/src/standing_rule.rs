@@ -88,6 +88,8 @@ impl StandingRule {
         }
         study.network == self.network
             && self.profiles.iter().any(|name| name == study.disclosure.profile.name())
+            && !study.analyses.is_empty()
+            && !study.data_use.is_empty()
             && study.analyses.iter().all(|analysis| self.kinds.contains(&analysis.kind))
             && study.data_use.iter().all(|term| self.data_use.contains(term))
     }

@@ -64,6 +64,11 @@ pub enum StatementError {
     /// Nobody who may.
     #[error("the statement is sealed by nobody who may {0} this study")]
     Office(&'static str),
+    /// Nobody of this network.
+    #[error(
+        "the statement is sealed by nobody who may withdraw, reject or recuse: by nobody of this network"
+    )]
+    Stranger,
 }
 
 impl Says {
@@ -91,6 +96,12 @@ impl Statement {
         root: &Root,
         stewards: &[Role],
     ) -> Result<(Self, String), StatementError> {
+        // Nothing of what a stranger says is read.
+        let offices = [&root.investigators, &root.approvers];
+        let is_known = offices.into_iter().chain(stewards).any(|role| !envelope.signers(role).is_empty());
+        if Check::StatementOffice.stands() && !is_known {
+            return Err(StatementError::Stranger);
+        }
         let statement = Self::parse(envelope)?;
         if statement.network != root.network {
             return Err(StatementError::Network(statement.network));

@@ -43,6 +43,12 @@ pub struct StatusList {
     pub revoked: Vec<Revoked>,
     /// Studies that run no more.
     pub withdrawn: Vec<Withdrawn>,
+    /// Studies in whose place another has come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<Superseded>,
+    /// Approvers whose endorsement of a study does not count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recused: Vec<Recused>,
 }
 
 /// A root document, named so that it cannot be another.
@@ -86,6 +92,30 @@ pub struct Withdrawn {
     pub study: Digest,
     /// Who withdrew it, as the network knows them.
     pub by: String,
+    /// The sealed statement.
+    pub statement: String,
+}
+
+/// A study in whose place another has come: one that names it in `supersedes`, and is endorsed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Superseded {
+    /// SHA-256 of the exact bytes of the study that runs no more.
+    pub study: Digest,
+    /// SHA-256 of the exact bytes of the study that takes its place.
+    pub replacement: Digest,
+    /// The `id@version` of that one.
+    pub by: String,
+}
+
+/// An approver who takes no part in deciding on a study.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recused {
+    /// SHA-256 of the study's exact bytes.
+    pub study: Digest,
+    /// The approver, as the root document names them.
+    pub approver: String,
     /// The sealed statement.
     pub statement: String,
 }
@@ -155,7 +185,8 @@ impl StatusList {
         };
         let verified = envelope.verify(STATUS_TYPE, &coordinator)?;
         let list: Self = serde_json::from_slice(verified.payload)?;
-        if list.revoked.len() > MOST_ENTRIES || list.withdrawn.len() > MOST_ENTRIES {
+        let lengths = [list.revoked.len(), list.withdrawn.len(), list.superseded.len(), list.recused.len()];
+        if lengths.into_iter().any(|length| length > MOST_ENTRIES) {
             return Err(StatusError::TooLong);
         }
         if Check::StatusNetwork.stands() && list.network != root.network {
@@ -172,6 +203,17 @@ impl StatusList {
     /// Who withdrew a study, if somebody did.
     pub fn withdrawn(&self, study: Digest) -> Option<&Withdrawn> {
         self.withdrawn.iter().find(|one| Check::Withdrawal.stands() && one.study == study)
+    }
+
+    /// What has come in a study's place, if something has.
+    pub fn superseded(&self, study: Digest) -> Option<&Superseded> {
+        self.superseded.iter().find(|one| Check::Supersession.stands() && one.study == study)
+    }
+
+    /// The approvers whose endorsement of a study does not count.
+    pub fn recused(&self, study: Digest) -> impl Iterator<Item = &str> {
+        let of_study = self.recused.iter().filter(move |one| Check::Recusal.stands() && one.study == study);
+        of_study.map(|one| one.approver.as_str())
     }
 
     /// Whether a site's certificate was revoked.

@@ -54,6 +54,10 @@ pub enum Check {
     StatusRecovery,
     /// A withdrawn study stays withdrawn.
     Withdrawal,
+    /// A study in whose place another has come runs no more.
+    Supersession,
+    /// The endorsement of an approver who takes no part does not count.
+    Recusal,
     /// A revoked site takes part in nothing.
     Revocation,
     /// A statement about a study is made by somebody who may make it.

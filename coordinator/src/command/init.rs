@@ -184,7 +184,6 @@ impl Init {
         let authority_key = create_key(&home.path("keys/authority.key")).map_err(Failure::failed)?;
         let authority = Authority::create(&subject.name, authority_key, now).map_err(Failure::failed)?;
         home.write_certificate("authority.pem", authority.certificate())?;
-        create_key(&home.path("keys/server.key")).map_err(Failure::failed)?;
         let (coordinator, root_key) = (new_secret_key()?, new_secret_key()?);
         for (name, key) in [("coordinator", &coordinator), ("root", &root_key)] {
             create_private(&home.path(format!("keys/{name}.key")), key.to_file_text().as_bytes())

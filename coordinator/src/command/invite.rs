@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::Args;
 use notochord_link::private_file::create_private;
 use notochord_program::failure::Failure;
-use notochord_proto::name::Address;
+use notochord_proto::name::{Address, SiteId};
 use notochord_proto::wire::{InviteRequest, invite_request};
 
 use crate::client::{connect, status_failure};
@@ -15,6 +15,9 @@ use crate::client::{connect, status_failure};
 pub(super) struct Invite {
     /// The site's name, as reports print it (or the person's, with --person)
     name: String,
+    /// The id in certificates and messages; by default made of the name's Latin letters and digits
+    #[arg(long)]
+    id: Option<SiteId>,
     /// Invite a person, who may submit studies and read results
     #[arg(long, conflicts_with = "dial")]
     person: bool,
@@ -40,6 +43,7 @@ impl Invite {
             invited: Some(invited),
             valid_s: self.valid.as_secs(),
             dial: self.dial.map(String::from).unwrap_or_default(),
+            id: self.id.map(String::from).unwrap_or_default(),
         };
         let reply = client.desk.invite(request).await.map_err(status_failure)?.into_inner();
         let file = self.out.unwrap_or_else(|| PathBuf::from(format!("{}.invitation.toml", reply.id)));

@@ -6,6 +6,7 @@ use notochord_proto::wire::{PeopleRequest, PersonSummary, RevokeRequest, revoke_
 use notochord_stats::outcome::{Cell, Table};
 use serde_json::json;
 
+use super::sites::ending;
 use crate::client::{connect, status_failure};
 use crate::printing::grid;
 
@@ -56,7 +57,7 @@ async fn list(home: &Path, as_json: bool) -> Result<(), Failure> {
         let lines = people.iter().map(|person| {
             json!({
                 "id": person.id, "label": person.label, "certificate_expires": person.certificate_expires,
-                "revoked": person.revoked,
+                "revoked": person.revoked, "concern": person.concern,
             })
         });
         println!("{}", serde_json::Value::from_iter(lines));
@@ -64,9 +65,8 @@ async fn list(home: &Path, as_json: bool) -> Result<(), Failure> {
     }
     let columns = ["person", "name", "certificate ends", "revoked"].map(str::to_owned).into();
     let row = |one: &PersonSummary| {
-        [&one.id, &one.label, &one.certificate_expires, &one.revoked]
-            .map(|text| Cell::Text(text.clone()))
-            .into()
+        let ends = ending(&one.certificate_expires, &one.concern);
+        [&one.id, &one.label, &ends, &one.revoked].map(|text| Cell::Text(text.clone())).into()
     };
     let table = Table { title: String::new(), columns, rows: people.iter().map(row).collect() };
     println!("{}", grid(&table));

@@ -2,10 +2,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use notochord_link::private_file::{read_signing_key, replace};
+use notochord_link::private_file::{create_private, read_signing_key, replace};
 use notochord_link::tls::create_key;
 use notochord_program::failure::Failure;
 use notochord_proto::envelope::Envelope;
+use notochord_proto::keys::PublicKey;
 use notochord_proto::role::{NamedKey, Role};
 use notochord_proto::root::{LONGEST, ROOT_TYPE, Root};
 use notochord_proto::wire::PublishRequest;
@@ -14,9 +15,11 @@ use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime};
 
 use super::init::named_key;
+use super::key::new_secret_key;
 use crate::authority::Authority;
 use crate::client::{connect, membership, status_failure};
 use crate::home::Home;
+use crate::succession;
 
 /// A new root document is valid this long, if nothing else is said.
 const LIFE: Duration = Duration::days(365);
@@ -91,6 +94,9 @@ pub(super) struct Draft {
     /// Make a new certificate authority here; the present one stays trusted beside it
     #[arg(long, conflicts_with = "end_overlap")]
     new_authority: bool,
+    /// Make a new key for the coordinator here: it changes when the coordinator starts again after `publish`
+    #[arg(long)]
+    new_coordinator_key: bool,
     /// Trust the former certificate authority no more: every certificate has been renewed since
     #[arg(long)]
     end_overlap: bool,
@@ -175,6 +181,9 @@ impl Draft {
         } else if self.end_overlap {
             root.former_authority = None;
         }
+        if self.new_coordinator_key {
+            root.coordinator = make_coordinator_key(home)?;
+        }
         let envelope = Envelope::new(ROOT_TYPE, root.to_bytes());
         // What nobody could take is not handed to people to sign.
         Root::parse(envelope.payload_for_reading()).map_err(Failure::usage)?;
@@ -229,6 +238,19 @@ fn make_authority(path: &Path, root: &Root) -> Result<notochord_proto::digest::D
     Ok(authority.fingerprint())
 }
 
+/// A key of the coordinator's own for the next root document; it stays in the coordinator's directory.
+fn make_coordinator_key(path: &Path) -> Result<PublicKey, Failure> {
+    let home = Home::open(path)?;
+    // Left by a draft that did not come into force: it was never used.
+    if let Some(made) = succession::next_key(&home)? {
+        return Ok(made);
+    }
+    let (key, file) = (new_secret_key()?, home.path(succession::NEXT_KEY));
+    create_private(&file, key.to_file_text().as_bytes())
+        .map_err(|error| Failure::unwritable(&file, &error))?;
+    Ok(key.public())
+}
+
 fn sign(file: &Path, key: &Path) -> Result<(), Failure> {
     let mut envelope = read(file)?;
     let root = parse(file, &envelope)?;
@@ -247,10 +269,24 @@ async fn publish(home: &Path, file: &Path) -> Result<(), Failure> {
     let sealed_root = read(file)?.to_json().into_bytes();
     let mut client = connect(home).await?;
     let reply = client.desk.publish(PublishRequest { sealed_root }).await.map_err(status_failure)?;
-    println!(
-        "Root document {} is in force. Sites that are connected have it within a minute.",
-        reply.into_inner().version
-    );
+    let reply = reply.into_inner();
+    match reply.at_next_start {
+        false => println!(
+            "Root document {} is in force. Sites that are connected have it within a minute.",
+            reply.version
+        ),
+        true => println!(
+            "Root document {} names another key of the coordinator. Restart `notochord serve` now: it then comes into \
+             force.",
+            reply.version
+        ),
+    }
+    if !reply.void_invitations.is_empty() {
+        println!(
+            "Open invitations are void with it, because they name the document before. Invite again: {}.",
+            reply.void_invitations.join(", ")
+        );
+    }
     Ok(())
 }
 

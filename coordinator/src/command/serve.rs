@@ -22,7 +22,7 @@ use crate::readiness;
 use crate::serve::{listen, serve};
 use crate::status_board::StatusBoard;
 use crate::store::Store;
-use crate::upkeep;
+use crate::succession;
 
 /// Serve sites and people until stopped
 #[derive(Args)]
@@ -45,6 +45,10 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
         listener.local_addr().map(|address| address.to_string()).map_err(Failure::failed)
     };
     let addresses = Addresses { listen: bound(&links)?, enrol: bound(&door)?, ..addresses };
+    let now = OffsetDateTime::now_utc();
+    if let Some(version) = succession::settle(&home, now).map_err(Failure::failed)? {
+        info!(version, "a root document with another key of the coordinator came into force");
+    }
     let life = home.certificate_life()?.unwrap_or(MEMBER_LIFE);
     let (in_force, key) = (InForce::load(&home)?.with_member_life(life), home.coordinator_key()?);
     let ledger = Ledger::open(home.ledger_storage()?, home.checkpoint_key()?).map_err(Failure::failed)?;
@@ -52,7 +56,6 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
         warn!(%recovery, "the ledger was repaired");
     }
     let store = Store::open(&home.path("state")).map_err(Failure::failed)?;
-    let now = OffsetDateTime::now_utc();
     let connect = addresses.public_listen.as_ref().unwrap_or(&addresses.listen);
     operator::certify(&home, &in_force, connect, now)?;
     let (hub, sites_to_dial) = Hub::new();
@@ -75,7 +78,6 @@ async fn until_stopped(home: Home) -> Result<(), Failure> {
     for run in end_interrupted_runs(&office).map_err(Failure::failed)? {
         info!(%run, "a run that was interrupted is reported broken");
     }
-    upkeep::say_who_is_over(&office);
     let serving = home.path("serving");
     let text = format!("{}\n{}\n", addresses.listen, addresses.enrol);
     replace(&serving, text.as_bytes()).map_err(Failure::failed)?;

@@ -54,10 +54,18 @@ impl Sites {
     }
 }
 
+/// When a certificate ends, and what is to be said about that.
+pub(super) fn ending(expires: &str, concern: &str) -> String {
+    match concern.is_empty() {
+        true => expires.to_owned(),
+        false => format!("{expires} {concern}"),
+    }
+}
+
 fn as_json(site: &SiteSummary) -> serde_json::Value {
     json!({
         "id": site.id, "label": site.label, "connected": site.connected, "software": site.software,
-        "certificate_expires": site.certificate_expires, "revoked": site.revoked,
+        "certificate_expires": site.certificate_expires, "revoked": site.revoked, "concern": site.concern,
         "lacks": site.lacks,
     })
 }
@@ -72,7 +80,8 @@ fn as_table(sites: &[SiteSummary]) -> Table {
                 (true, _) => "yes",
                 (false, _) => "no",
             };
-            [&site.id, &site.label, connected, &site.software, &site.certificate_expires]
+            let ends = ending(&site.certificate_expires, &site.concern);
+            [&site.id, &site.label, connected, &site.software, &ends]
                 .map(|text: &str| Cell::Text(text.to_owned()))
                 .into()
         })

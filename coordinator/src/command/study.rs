@@ -212,23 +212,29 @@ async fn submit(home: &Path, file: &Path) -> Result<(), Failure> {
 
 fn show(home: &Path, study: &str) -> Result<(), Failure> {
     // No study and no digest has a dot or a slash in it.
-    let envelope = match Path::new(study).is_file() || study.contains(['.', '/']) {
-        true => read_envelope(Path::new(study))?,
+    let (envelope, standing) = match Path::new(study).is_file() || study.contains(['.', '/']) {
+        true => (read_envelope(Path::new(study))?, None),
         false => block_on_value(fetch(home, study))?,
     };
     print!("{}", String::from_utf8_lossy(envelope.payload_for_reading()));
     eprintln!("# {}", envelope.payload_digest());
+    let StudySummary { superseded_by, statements, .. } = standing.unwrap_or_default();
+    if !superseded_by.is_empty() {
+        eprintln!("# replaced by {superseded_by}, which runs in its place");
+    }
+    statements.iter().for_each(|one| eprintln!("# {}: {} {}", one.says, one.by, one.reason));
     Ok(())
 }
 
-async fn fetch(home: &Path, study: &str) -> Result<Envelope, Failure> {
+async fn fetch(home: &Path, study: &str) -> Result<(Envelope, Option<StudySummary>), Failure> {
     let mut client = connect(home).await?;
     let request = StudyRequest { study: study.to_owned() };
     let reply = client.desk.study(request).await.map_err(status_failure)?.into_inner();
-    Envelope::from_json(&reply.sealed_study).map_err(Failure::failed)
+    let envelope = Envelope::from_json(&reply.sealed_study).map_err(Failure::failed)?;
+    Ok((envelope, reply.study))
 }
 
-fn block_on_value(fetched: impl Future<Output = Result<Envelope, Failure>>) -> Result<Envelope, Failure> {
+fn block_on_value<T>(fetched: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let mut value = None;
     block_on(async {
         value = Some(fetched.await?);
@@ -251,7 +257,7 @@ fn as_json(study: &StudySummary) -> serde_json::Value {
     json!({
         "id": study.id, "version": study.version, "title": study.title, "sha256": hex::encode(&study.digest),
         "approvals": study.approvals, "approvals_needed": study.approvals_needed, "expires": study.expires,
-        "statements": study.statements.iter().map(|one| {
+        "superseded_by": study.superseded_by, "statements": study.statements.iter().map(|one| {
             json!({ "says": one.says, "by": one.by, "reason": one.reason })
         }).collect::<Vec<_>>(),
     })
@@ -268,6 +274,9 @@ fn as_table(studies: &[StudySummary]) -> Table {
             if !by.is_empty() {
                 approvals.push_str(&format!("; {word}: {}", by.join(", ")));
             }
+        }
+        if !study.superseded_by.is_empty() {
+            approvals.push_str(&format!("; replaced by {}", study.superseded_by));
         }
         let name = format!("{}@{}", study.id, study.version);
         [name, study.title.clone(), approvals, study.expires.clone(), digest].map(Cell::Text).into()

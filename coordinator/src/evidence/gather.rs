@@ -12,12 +12,15 @@ use crate::acceptance::SealedAcceptance;
 use crate::assembly::Contributor;
 use crate::directory::{self, Site};
 use crate::home::HomeError;
+use crate::in_force::InForce;
 use crate::office::Office;
 use crate::round::Round;
 use crate::witnessing::Witnessed;
 
 /// What a run leaves behind a result.
 pub(crate) struct Behind<'a> {
+    /// What was in force for all of the run.
+    pub(crate) in_force: &'a InForce,
     pub(crate) sealed: &'a SealedStudy,
     pub(crate) run: &'a RunId,
     pub(crate) round: &'a Round,
@@ -37,20 +40,18 @@ impl Evidence {
     ) -> Result<Self, HomeError> {
         // Sites that were not asked may be witnesses, so their keys are needed too.
         let sites = directory::sites(&office.home)?.into_iter().map(roster_site).collect();
-        let roster = Roster { network: office.root().network.clone(), run: behind.run.clone(), sites };
-        let in_force = office.in_force();
-        let before = usize::try_from(in_force.root.version.saturating_sub(1)).unwrap_or(usize::MAX);
-        // A network made by an earlier version of this program kept none but the newest.
-        let earlier_roots = office.home.roots_after(0).unwrap_or_default();
+        let in_force = behind.in_force;
+        let roster = Roster { network: in_force.root.network.clone(), run: behind.run.clone(), sites };
+        let earlier_roots = office.home.roots_before(in_force.root.version)?;
         let answer = |one: Contributor| (one.seat.site.id, text(&one.answer.sealed));
-        let files = office.home.dictionary_files()?;
+        let files = office.home.dictionary_files_of(&in_force.root.dictionary)?;
         let seated = |(site, ledger): (SiteId, WitnessedLedger)| {
             behind.acceptances.contains_key(&site).then(|| (site, ledger.into()))
         };
         Ok(Self {
             format: FORMAT,
             root: in_force.sealed_root.to_json(),
-            earlier_roots: earlier_roots.iter().take(before).map(|bytes| text(bytes)).collect(),
+            earlier_roots: earlier_roots.iter().map(|bytes| text(bytes)).collect(),
             dictionary: files.iter().map(|(name, bytes)| (name.to_owned(), text(bytes))).collect(),
             study: behind.sealed.envelope.to_json(),
             roster: Envelope::seal(ROSTER_TYPE, roster.to_bytes(), &office.key).to_json(),

@@ -173,7 +173,7 @@ fn a_revocation_is_on_the_list_at_once_and_a_new_invitation_takes_it_off() {
     assert!(listed > before);
     assert!(bench.list().site_is_revoked(&id()));
     assert_eq!(bench.toronto().standing(Digest::of(b"first")), Standing::Revoked);
-    assert!(bench.office.invite("Toronto", Invitee::Site { dial: None }, Duration::HOUR).is_ok());
+    assert!(bench.office.invite("Toronto", None, Invitee::Site { dial: None }, Duration::HOUR).is_ok());
     let request = signing_request(&KeyPair::generate().unwrap()).unwrap();
     assert!(renewal::certify_site(&bench.office, &id(), &request).is_err(), "revoked is not renewed");
     bench.enrol();
@@ -200,7 +200,7 @@ fn a_renewal_cut_off_anywhere_leaves_the_site_a_certificate_that_is_let_in() {
 fn an_enrolled_name_is_invited_again_only_once_its_certificate_has_ended() {
     let bench = Bench::set();
     bench.enrol();
-    let invite = || bench.office.invite("Toronto", Invitee::Site { dial: None }, Duration::HOUR);
+    let invite = || bench.office.invite("Toronto", None, Invitee::Site { dial: None }, Duration::HOUR);
     assert!(invite().is_err());
     bench.turn_to(3 * 24);
     assert!(!renewal::is_due(&bench.office, bench.toronto().certificate_expires));
@@ -208,4 +208,27 @@ fn an_enrolled_name_is_invited_again_only_once_its_certificate_has_ended() {
     assert!(renewal::is_due(&bench.office, bench.toronto().certificate_expires));
     bench.turn_to(8 * 24);
     assert!(invite().is_ok());
+}
+
+#[test]
+fn what_somebody_states_again_in_other_words_is_the_same_statement() {
+    use notochord_proto::root::STUDY_TYPE;
+    use notochord_proto::statement::{Says, Statement};
+    let bench = Bench::set();
+    let key = |seed| SecretKey::from_seed(&Zeroizing::new([seed; 32]));
+    let text = include_str!("../../../tests/tests/attacks/ages.toml");
+    let sealed = Envelope::seal(STUDY_TYPE, text.as_bytes().to_vec(), &key(1));
+    let study = sealed.payload_digest();
+    bench.office.home.write(&format!("studies/{}.json", study.hex()), sealed.to_json().as_bytes()).unwrap();
+    for (reason, says) in [("one", Says::Withdraw), ("two", Says::Withdraw), ("three", Says::Recuse)] {
+        let made_at = bench.office.now();
+        let network = bench.office.root().network.clone();
+        let statement = Statement { network, study, says, reason: reason.into(), made_at };
+        let sealed = statement.seal(&key(2)).to_json();
+        statements::take(&bench.office, sealed.as_bytes()).unwrap();
+    }
+    let stated = statements::about(&bench.office.home, study).unwrap();
+    assert_eq!(stated.len(), 2);
+    assert_eq!(bench.list().withdrawn(study).unwrap().by, "a");
+    assert_eq!(bench.list().recused(study).collect::<Vec<_>>(), ["a"]);
 }

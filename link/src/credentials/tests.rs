@@ -130,6 +130,11 @@ fn a_certificate_is_due_at_half_life_and_spoken_of_before_and_at_its_end() {
     assert!((due - Duration::days(4)).abs() <= Duration::SECOND, "{due}");
     let said = |after: Duration| warning(&leaf, network.now + after);
     assert_eq!(said(Duration::days(5)), None);
+    let left = |after: Duration| Remaining::of_certificate(&leaf, network.now + after).unwrap();
+    assert_eq!(left(Duration::days(4) - Duration::MINUTE), Remaining::Enough);
+    assert_eq!(left(Duration::days(4) + Duration::MINUTE), Remaining::Half);
+    assert_eq!(left(Duration::days(6) + Duration::MINUTE), Remaining::Quarter);
+    assert_eq!(left(Duration::days(8)), Remaining::Nothing);
     assert!(said(Duration::days(8) - Duration::hours(47)).unwrap().contains("ends in 4"));
     assert!(said(Duration::days(8)).unwrap().contains("has ended"));
 }

@@ -11,6 +11,17 @@ use zeroize::Zeroizing;
 
 use super::*;
 
+/// Takes news, and gives what was new.
+fn taken(
+    directory: &Path,
+    trust: &mut Trust,
+    sent: &TrustRequest,
+    now: OffsetDateTime,
+) -> Result<News, NewsError> {
+    let mut news = News::default();
+    take(directory, trust, sent, now, &mut news).map(|()| news)
+}
+
 const NOW: OffsetDateTime = datetime!(2026-12-01 12:00 UTC);
 
 fn key(seed: u8) -> SecretKey {
@@ -57,6 +68,8 @@ fn status(root: &Root, version: u64) -> Vec<u8> {
         root: RootReference { version: root.version, digest: sealed(root).payload_digest() },
         revoked: Vec::new(),
         withdrawn: Vec::new(),
+        superseded: Vec::new(),
+        recused: Vec::new(),
     };
     bytes(&Envelope::seal(STATUS_TYPE, list.to_bytes(), &key(3)))
 }
@@ -79,15 +92,15 @@ fn a_member_who_was_away_takes_every_root_document_it_missed_and_the_status_list
         dictionary: Vec::new(),
         sealed_status: status(&roots[3], 7),
     };
-    let news = take(directory.path(), &mut trust, &sent, NOW).unwrap();
+    let news = taken(directory.path(), &mut trust, &sent, NOW).unwrap();
     assert_eq!(news.roots.iter().map(|root| root.version).collect::<Vec<_>>(), [2, 3, 4]);
     assert_eq!(news.status, Some(7));
     assert_eq!(read(directory.path()).unwrap(), trust);
     trust.in_force(NOW).unwrap();
     // The same message again, or an older one that was delayed, changes nothing.
-    assert_eq!(take(directory.path(), &mut trust, &sent, NOW).unwrap(), News::default());
+    assert_eq!(taken(directory.path(), &mut trust, &sent, NOW).unwrap(), News::default());
     let older = TrustRequest { sealed_status: Vec::new(), ..sent };
-    assert!(!take(directory.path(), &mut trust, &older, NOW).unwrap().is_any());
+    assert!(!taken(directory.path(), &mut trust, &older, NOW).unwrap().is_any());
 }
 
 #[test]
@@ -100,9 +113,26 @@ fn a_fault_in_the_chain_leaves_the_member_where_it_was() {
         sealed_status: status(&second, 1),
         ..Default::default()
     };
-    assert!(matches!(take(directory.path(), &mut trust, &sent, NOW), Err(NewsError::Root(_))));
+    assert!(matches!(taken(directory.path(), &mut trust, &sent, NOW), Err(NewsError::Root(_))));
     assert_eq!(trust.root_reference().version, 1);
     assert_eq!(read(directory.path()).unwrap(), trust);
+}
+
+#[test]
+fn a_root_document_is_told_of_and_stays_in_force_though_the_status_list_beside_it_is_refused() {
+    let directory = directory();
+    let mut trust = read(directory.path()).unwrap();
+    let (first, second) = (root(1, &files("one")), root(2, &files("one")));
+    let sent = TrustRequest {
+        sealed_roots: vec![bytes(&sealed(&second))],
+        sealed_status: status(&first, 1),
+        ..Default::default()
+    };
+    let mut news = News::default();
+    let refused = take(directory.path(), &mut trust, &sent, NOW, &mut news);
+    assert!(matches!(refused, Err(NewsError::Status(_))));
+    assert_eq!(news.roots.iter().map(|root| root.version).collect::<Vec<_>>(), [2]);
+    assert_eq!(read(directory.path()).unwrap().root_reference().version, 2);
 }
 
 #[test]
@@ -119,11 +149,11 @@ fn a_root_document_that_names_a_new_dictionary_comes_with_it_or_not_at_all() {
         sealed_status: status(&next, 1),
     };
     for wrong in [with(&files("three")), TrustRequest { dictionary: Vec::new(), ..with(&files("two")) }] {
-        let refused = take(directory.path(), &mut trust, &wrong, NOW);
+        let refused = taken(directory.path(), &mut trust, &wrong, NOW);
         assert!(matches!(refused, Err(NewsError::Dictionary { version: 2, .. })));
         assert_eq!(read(directory.path()).unwrap().root_reference().version, 1);
     }
-    take(directory.path(), &mut trust, &with(&files("two")), NOW).unwrap();
+    taken(directory.path(), &mut trust, &with(&files("two")), NOW).unwrap();
     assert_eq!(dictionary_directory::named(directory.path(), &next.dictionary).unwrap(), files("two"));
 }
 
@@ -133,8 +163,8 @@ fn a_status_list_that_is_refused_is_not_written_down() {
     let mut trust = read(directory.path()).unwrap();
     let current = root(1, &files("one"));
     let sent = |version| TrustRequest { sealed_status: status(&current, version), ..Default::default() };
-    take(directory.path(), &mut trust, &sent(5), NOW).unwrap();
-    assert!(matches!(take(directory.path(), &mut trust, &sent(4), NOW), Err(NewsError::Status(_))));
+    taken(directory.path(), &mut trust, &sent(5), NOW).unwrap();
+    assert!(matches!(taken(directory.path(), &mut trust, &sent(4), NOW), Err(NewsError::Status(_))));
     assert_eq!(read(directory.path()).unwrap().last_heard().unwrap().version, 5);
 }
 
@@ -150,8 +180,8 @@ fn no_bytes_from_the_coordinator_make_a_member_panic() {
             sealed_status: rubbish.to_vec(),
             ..Default::default()
         };
-        assert!(take(directory.path(), &mut trust, &sent, NOW).is_err());
+        assert!(taken(directory.path(), &mut trust, &sent, NOW).is_err());
     }
     let flood = TrustRequest { sealed_roots: vec![Vec::new(); MOST_ROOTS + 1], ..Default::default() };
-    assert!(matches!(take(directory.path(), &mut trust, &flood, NOW), Err(NewsError::TooMany)));
+    assert!(matches!(taken(directory.path(), &mut trust, &flood, NOW), Err(NewsError::TooMany)));
 }

@@ -29,16 +29,18 @@ impl Enrol {
         let text = fs::read_to_string(&self.invitation)
             .map_err(|error| Failure::unreadable(&self.invitation, &error))?;
         let invitation = Invitation::parse(&file, &text)?;
-        if let Ok(membership) = home.membership()
-            && (membership.id(), membership.root_digest) != (&invitation.id, invitation.root)
+        let before = home.membership().ok();
+        if let Some(membership) = &before
+            && (membership.id(), membership.network()) != (&invitation.id, &invitation.network)
         {
             return Err(Failure::usage(format!(
                 "this node is enrolled already, as {}; make another with `notochord-node init`",
                 membership.identity
             )));
         }
-        let membership =
-            self.join(&home, &invitation).or_else(|failure| write_down(&home, &invitation, failure))?;
+        let membership = self
+            .join(&home, &invitation, before)
+            .or_else(|failure| write_down(&home, &invitation, failure))?;
         let record = Enrolled {
             network: membership.network().to_string(),
             site: membership.id().to_string(),
@@ -51,13 +53,19 @@ impl Enrol {
         Ok(())
     }
 
-    fn join(&self, home: &Home, invitation: &Invitation) -> Result<Membership, Failure> {
+    fn join(
+        &self,
+        home: &Home,
+        invitation: &Invitation,
+        before: Option<Membership>,
+    ) -> Result<Membership, Failure> {
         // Beside the present membership, which a site that is invited again keeps until the new one is complete. What
         // an attempt that was cut off left there is used again: the coordinator may have certified its key already.
         let directory = home.path("network.new");
         let (keys, settings) = (home.site_keys()?, home.link_settings()?);
         let now = OffsetDateTime::now_utc();
-        let enrolled = Membership::enrol(&directory, invitation, Some(keys), &settings.way_out, now);
+        let held = before.as_ref().map(|before| &before.root);
+        let enrolled = Membership::enrol(&directory, invitation, Some(keys), &settings.way_out, held, now);
         let membership = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -72,6 +80,13 @@ impl Enrol {
             ));
         }
         let place = home.network_directory();
+        // The newest status list that was heard stays: an older one is not believed under a new certificate either.
+        match fs::copy(place.join("status.json"), directory.join("status.json")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure::failed(format!("{}: {error}", place.display())));
+            }
+            _ => {}
+        }
         remove(&place)?;
         fs::rename(&directory, &place)
             .map_err(|error| Failure::failed(format!("{}: {error}", place.display())))?;

@@ -93,7 +93,11 @@ impl Add {
             made_at: now,
         };
         let digest = standing_rule::make(home, &rule)?;
-        let record = StandingRuleChanged { rule: digest, name: rule.name.to_string(), change: "made" };
+        let record = StandingRuleChanged {
+            rule: digest,
+            name: rule.name.to_string(),
+            change: StandingRuleChanged::MADE.into(),
+        };
         record.write(&mut home.ledger()?, now).map_err(Failure::failed)?;
         println!("From now on this centre accepts {}.", in_words(&rule));
         println!(
@@ -115,7 +119,7 @@ pub(super) fn in_words(rule: &StandingRule) -> String {
 }
 
 fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
-    let rules = standing_rule::all(&centre(home)?).map_err(Failure::failed)?;
+    let rules = standing_rule::standing(&centre(home)?, &home.ledger()?).map_err(Failure::failed)?;
     if as_json {
         let lines = rules.iter().map(|(digest, rule)| json!({ "sha256": digest, "rule": rule }));
         println!("{}", serde_json::Value::from_iter(lines));
@@ -128,12 +132,16 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
 }
 
 fn end(home: &Home, name: &SiteId) -> Result<(), Failure> {
-    let rules = standing_rule::all(&centre(home)?).map_err(Failure::failed)?;
+    let rules = standing_rule::standing(&centre(home)?, &home.ledger()?).map_err(Failure::failed)?;
     let Some((digest, _)) = rules.iter().find(|(_, rule)| rule.name == *name) else {
         return Err(Failure::usage(format!("there is no standing rule `{name}`; `rule list` names them")));
     };
     standing_rule::end(home, name)?;
-    let record = StandingRuleChanged { rule: *digest, name: name.to_string(), change: "ended" };
+    let record = StandingRuleChanged {
+        rule: *digest,
+        name: name.to_string(),
+        change: StandingRuleChanged::ENDED.into(),
+    };
     record.write(&mut home.ledger()?, OffsetDateTime::now_utc()).map_err(Failure::failed)?;
     println!(
         "The standing rule `{name}` is ended. What it accepted stays accepted; `study refuse` undoes that."

@@ -40,7 +40,7 @@ impl Status {
             .collect();
         let waiting: Vec<String> = studies
             .into_iter()
-            .filter(|candidate| candidate.decision == Decision::Pending)
+            .filter(|one| one.decision == Decision::Pending && one.stopped.is_none())
             .map(|candidate| name(&candidate.study))
             .collect();
         let ends = OffsetDateTime::from_unix_timestamp(membership.certificate_end())

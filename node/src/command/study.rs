@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use notochord_ledger::Record as _;
+use notochord_ledger::{Ledger, Record as _};
 use notochord_program::failure::Failure;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
@@ -17,6 +17,7 @@ use crate::decision::{self, Decision};
 use crate::entry::{StudyAccepted, StudyRefused, StudyWithdrawn};
 use crate::home::Home;
 use crate::preview;
+use crate::standing;
 
 #[derive(Subcommand)]
 pub(super) enum StudyCommand {
@@ -87,6 +88,8 @@ pub(super) struct Arrived {
     pub(super) study: Study,
     pub(super) envelope: Envelope,
     pub(super) decision: Decision,
+    /// Why it is answered no more.
+    pub(super) stopped: Option<String>,
 }
 
 impl StudyCommand {
@@ -106,10 +109,12 @@ impl StudyCommand {
 /// Every study that has arrived, by id and version.
 pub(super) fn arrived(home: &Home) -> Result<Vec<Arrived>, Failure> {
     let mut all = Vec::new();
+    // A ledger that cannot be read answers nothing; what lies here can be looked at all the same. Looking makes no file.
+    let ledger = home.path("ledger/ledger.log").exists().then(|| home.ledger().ok()).flatten();
     for name in home.list("studies")? {
         let bytes = home.read(&format!("studies/{name}"))?.unwrap_or_default();
         // One damaged file must not hide the other studies.
-        match read(home, &name, &bytes) {
+        match read(home, ledger.as_ref(), &name, &bytes) {
             Ok(one) => all.push(one),
             Err(failure) => eprintln!("{failure}"),
         }
@@ -118,13 +123,18 @@ pub(super) fn arrived(home: &Home) -> Result<Vec<Arrived>, Failure> {
     Ok(all)
 }
 
-fn read(home: &Home, name: &str, bytes: &[u8]) -> Result<Arrived, Failure> {
+fn read(home: &Home, ledger: Option<&Ledger>, name: &str, bytes: &[u8]) -> Result<Arrived, Failure> {
     let damaged = |error: &dyn std::fmt::Display| Failure::failed(format!("studies/{name}: {error}"));
     let envelope = Envelope::from_json(bytes).map_err(|error| damaged(&error))?;
     let study = Study::parse(&format!("studies/{name}"), envelope.payload_for_reading())?;
     let digest = envelope.payload_digest();
-    let decision = decision::of(home, digest)?;
-    Ok(Arrived { digest, study, envelope, decision })
+    let decision = match ledger {
+        Some(ledger) => standing::decision(home, ledger, digest)?,
+        None => decision::of(home, digest)?,
+    };
+    let stopped = ledger.and_then(|ledger| standing::stopped(ledger, digest));
+    let stopped = stopped.map(|refusal| refusal.to_string());
+    Ok(Arrived { digest, study, envelope, decision, stopped })
 }
 
 /// The study that `selector` names: `id` (its newest version), `id@version`, or the first digits of its digest.
@@ -161,7 +171,7 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
         let lines = all.iter().map(|one| {
             json!({
                 "id": one.study.id, "version": one.study.version, "title": one.study.title,
-                "sha256": one.digest, "decision": word(&one.decision), "lacks": lacks(one),
+                "sha256": one.digest, "decision": word(one), "stopped": one.stopped, "lacks": lacks(one),
             })
         });
         println!("{}", serde_json::Value::from_iter(lines));
@@ -170,7 +180,7 @@ fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
     } else {
         for one in all {
             let name = format!("{}@{}", one.study.id, one.study.version);
-            println!("{:<10} {name:<30} {}", word(&one.decision), one.study.title);
+            println!("{:<10} {name:<30} {}", word(&one), one.study.title);
             if let Some(lack) = lacks(&one) {
                 println!("{:<10} it {lack}", "");
             }
@@ -183,8 +193,9 @@ pub(super) fn centre(home: &Home) -> Result<Centre, Failure> {
     Centre::open(home.clone(), Arc::new(OffsetDateTime::now_utc)).map_err(Failure::failed)
 }
 
-fn word(decision: &Decision) -> &'static str {
-    match decision {
+fn word(one: &Arrived) -> &'static str {
+    match &one.decision {
+        _ if one.stopped.is_some() => "stopped",
         Decision::Accepted(_) => "accepted",
         Decision::Pending => "waiting",
         Decision::Refused { .. } => "refused",
@@ -222,7 +233,8 @@ fn show(home: &Home, selector: &str, document: bool) -> Result<(), Failure> {
     println!("Signed by: {}", investigators.join(", "));
     println!("Approved by: {} ({} needed)", approvers.join(", "), root.approvers.threshold());
     println!("Digest: {}", found.digest);
-    println!("This centre: {}", word(&found.decision));
+    println!("This centre: {}", word(&found));
+    found.stopped.iter().for_each(|why| println!("It is answered no more: {why}."));
     Ok(())
 }
 
@@ -266,6 +278,13 @@ fn accept(home: &Home, selector: &str, snapshot: Option<&str>) -> Result<(), Fai
     let centre = centre(home)?;
     let study = centre.study(digest).map_err(Failure::refused)?;
     centre.require(&study.study).map_err(Failure::refused)?;
+    {
+        let ledger = home.ledger()?;
+        if let Some(stopped) = standing::stopped(&ledger, digest) {
+            return Err(Failure::refused(stopped));
+        }
+        standing::with_quorum(study.clone(), &ledger, centre.root()).map_err(Failure::refused)?;
+    }
     let now = OffsetDateTime::now_utc();
     let name = format!("{}@{}", study.study.id, study.study.version);
     let record = StudyAccepted { study: digest, name: name.clone(), snapshot };

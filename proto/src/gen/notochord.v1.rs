@@ -123,6 +123,9 @@ pub struct StudySummary {
     /// What was stated about it beside approvals.
     #[prost(message, repeated, tag = "8")]
     pub statements: ::prost::alloc::vec::Vec<StudyStatement>,
+    /// `id@version` of the study that has come in its place; empty if none has.
+    #[prost(string, tag = "9")]
+    pub superseded_by: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StudyStatement {
@@ -141,10 +144,12 @@ pub struct StudyRequest {
     #[prost(string, tag = "1")]
     pub study: ::prost::alloc::string::String,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StudyReply {
     #[prost(bytes = "vec", tag = "1")]
     pub sealed_study: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    pub study: ::core::option::Option<StudySummary>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SitesRequest {}
@@ -172,6 +177,9 @@ pub struct SiteSummary {
     /// What it lacks, for people: in general, and for each study that could run.
     #[prost(string, repeated, tag = "7")]
     pub lacks: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What is to be said about the end of its certificate, for people; empty if nothing is.
+    #[prost(string, tag = "8")]
+    pub concern: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InviteRequest {
@@ -180,6 +188,9 @@ pub struct InviteRequest {
     /// Address at which the coordinator reaches a node that listens; empty where the node dials out.
     #[prost(string, tag = "4")]
     pub dial: ::prost::alloc::string::String,
+    /// The id; empty for the slug of the name.
+    #[prost(string, tag = "5")]
+    pub id: ::prost::alloc::string::String,
     #[prost(oneof = "invite_request::Invited", tags = "1, 2")]
     pub invited: ::core::option::Option<invite_request::Invited>,
 }
@@ -342,6 +353,10 @@ pub struct EnrolReply {
     pub id: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub label: ::prost::alloc::string::String,
+    /// Sealed root documents before the one in force, in the order of their versions: who was a member before checks that
+    /// they lead there.
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub earlier_roots: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StateRequest {
@@ -402,6 +417,9 @@ pub struct PersonSummary {
     /// When it was revoked, RFC 3339; empty if it was not.
     #[prost(string, tag = "4")]
     pub revoked: ::prost::alloc::string::String,
+    /// What is to be said about the end of the certificate, for people; empty if nothing is.
+    #[prost(string, tag = "5")]
+    pub concern: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RevokeRequest {
@@ -431,10 +449,16 @@ pub struct PublishRequest {
     #[prost(bytes = "vec", tag = "1")]
     pub sealed_root: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PublishReply {
     #[prost(uint32, tag = "1")]
     pub version: u32,
+    /// Ids of those whose open invitations name the document before and are void now.
+    #[prost(string, repeated, tag = "2")]
+    pub void_invitations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether it comes into force only when the coordinator starts again: it names another key of the coordinator.
+    #[prost(bool, tag = "3")]
+    pub at_next_start: bool,
 }
 /// Generated client implementations.
 pub mod network_client {

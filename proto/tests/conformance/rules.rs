@@ -1,13 +1,14 @@
 //! Statements about studies, and centres' standing rules.
 
 use notochord_proto::standing_rule::StandingRule;
-use notochord_proto::statement::{Says, Statement};
+use notochord_proto::statement::{STATEMENT_TYPE, Says, Statement, StatementError};
 use notochord_proto::weakened::Check;
 use time::Duration;
 use time::macros::date;
 
 use crate::world::{
-    APPROVER, COORDINATOR, INVESTIGATOR, NOW, STEWARD, STRANGER, key, network, role, root, said, site, study,
+    APPROVER, COORDINATOR, INVESTIGATOR, NOW, STEWARD, STRANGER, key, network, role, root, said, sealed,
+    site, study,
 };
 use crate::{Case, Outcome, refused};
 
@@ -113,4 +114,12 @@ fn a_standing_rule_of_another_centre_or_another_steward_does_not_count() {
     assert!(StandingRule::open(&sealed, &steward, &network(), &site("utrecht")).is_err());
     let stranger = role("steward", 1, &[STRANGER]);
     assert!(StandingRule::open(&sealed, &stranger, &network(), &site("toronto")).is_err());
+}
+
+#[test]
+fn nothing_of_what_a_stranger_states_is_read() {
+    let rubbish = |signer| sealed(STATEMENT_TYPE, b"no statement".to_vec(), &[signer]);
+    let opened = |signer| Statement::open(&rubbish(signer), &root(1), &[]).unwrap_err();
+    assert!(matches!(opened(STRANGER), StatementError::Stranger));
+    assert!(matches!(opened(APPROVER), StatementError::Malformed(_)));
 }

@@ -2,14 +2,17 @@
 
 use notochord_proto::digest::Digest;
 use notochord_proto::root::ROUND_TYPE;
-use notochord_proto::status_list::{Member, Revoked, RootReference, StatusList, Withdrawn};
+use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::status_list::{
+    Member, Recused, Revoked, RootReference, StatusList, Superseded, Withdrawn,
+};
 use notochord_proto::trust::Trust;
 use notochord_proto::weakened::Check;
 use time::{Duration, OffsetDateTime};
 
 use crate::world::{
-    APPROVER, COORDINATOR, NOW, OTHER_COORDINATOR, STRANGER, informed_member, key, list, member, root, said,
-    sealed, sealed_list, sealed_root, site,
+    APPROVER, COORDINATOR, INVESTIGATOR, NOW, OTHER_COORDINATOR, STRANGER, informed_member, key, list,
+    member, root, said, sealed, sealed_list, sealed_root, sealed_study, site,
 };
 use crate::{Case, Outcome, refused, taken};
 
@@ -181,6 +184,27 @@ pub(crate) const CASES: &[Case] = &[
         let withdrawn = trust.in_force(NOW).unwrap().withdrawn(study);
         withdrawn.map_or(Ok(()), |one| Err(format!("withdrawn by {}", one.by)))
     }),
+    refused("a superseded study", Check::Supersession, "replaced by ages@2", || {
+        let mut trust = member();
+        let study = Digest::of(b"study");
+        let mut list = list(&trust, 1);
+        let replacement = Digest::of(b"the next version");
+        list.superseded.push(Superseded { study, replacement, by: "ages@2".into() });
+        trust.hear(&sealed_list(&list, COORDINATOR), NOW).unwrap();
+        let superseded = trust.in_force(NOW).unwrap().superseded(study);
+        superseded.map_or(Ok(()), |one| Err(format!("replaced by {}", one.by)))
+    }),
+    refused("the endorsement of an approver who takes no part", Check::Recusal, "k20 takes no part", || {
+        let mut trust = member();
+        let endorsed = sealed_study(&[INVESTIGATOR, APPROVER, 21]);
+        let mut list = list(&trust, 1);
+        let study = endorsed.payload_digest();
+        list.recused.push(Recused { study, approver: "k20".into(), statement: String::new() });
+        trust.hear(&sealed_list(&list, COORDINATOR), NOW).unwrap();
+        let recused: Vec<String> = trust.in_force(NOW).unwrap().recused(study).map(str::to_owned).collect();
+        let opened = SealedStudy::open(endorsed, &root(1), NOW).unwrap();
+        said(opened.without(&recused, &root(1)))
+    }),
     refused("a revoked site", Check::Revocation, "revoked", || {
         let mut trust = member();
         let mut list = list(&trust, 1);
@@ -228,4 +252,14 @@ fn what_was_written_down_is_resumed_and_a_list_of_a_former_key_is_forgotten() {
     next.coordinator = key(OTHER_COORDINATOR).public();
     let resumed = Trust::resume(&sealed_root(&next, &[1, 2]), Some(&held)).unwrap();
     assert_eq!(resumed.last_heard(), None);
+}
+
+#[test]
+fn a_recusal_lowers_no_quorum_and_the_endorsements_of_others_still_count() {
+    let open = |signers: &[u8]| SealedStudy::open(sealed_study(signers), &root(1), NOW).unwrap();
+    let three = open(&[INVESTIGATOR, APPROVER, 21, 22]).without(&["k20".into()], &root(1)).unwrap();
+    assert_eq!(three.approvers, ["k21", "k22"]);
+    let two = open(&[INVESTIGATOR, APPROVER, 21]).without(&["k20".into()], &root(1)).unwrap_err().to_string();
+    assert!(two.contains("1 of the 2 needed count, because k20"), "{two}");
+    assert!(open(&[INVESTIGATOR, APPROVER, 21]).without(&["k22".into()], &root(1)).is_ok());
 }

@@ -5,7 +5,7 @@ use notochord_proto::envelope::Envelope;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::name::{NetworkName, SiteId};
 use notochord_proto::role::{NamedKey, Role};
-use notochord_proto::root::{ROOT_TYPE, Root};
+use notochord_proto::root::{ROOT_TYPE, Root, STUDY_TYPE};
 use notochord_proto::status_list::{STATUS_TYPE, StatusList};
 use notochord_proto::study::Study;
 use notochord_proto::trust::Trust;
@@ -96,6 +96,8 @@ pub(crate) fn list(trust: &Trust, version: u64) -> StatusList {
         root: trust.root_reference(),
         revoked: Vec::new(),
         withdrawn: Vec::new(),
+        superseded: Vec::new(),
+        recused: Vec::new(),
     }
 }
 
@@ -111,8 +113,15 @@ pub(crate) fn informed_member() -> Trust {
     trust
 }
 
+const STUDY: &str = include_str!("../../../tests/tests/attacks/ages.toml");
+
+/// The same study, sealed by these keys.
+pub(crate) fn sealed_study(signers: &[u8]) -> Envelope {
+    sealed(STUDY_TYPE, STUDY.as_bytes().to_vec(), signers)
+}
+
 pub(crate) fn study() -> Study {
-    let text = include_str!("../../../tests/tests/attacks/ages.toml");
+    let text = STUDY;
     Study::parse("ages.toml", text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 

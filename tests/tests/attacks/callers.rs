@@ -216,3 +216,65 @@ fn chain_of(home: &Path) -> Vec<CertificateDer<'static>> {
     let file = home.join("network/certificate.pem");
     CertificateDer::pem_file_iter(file).unwrap().map(Result::unwrap).collect()
 }
+
+/// Whether somebody who calls as a person is served: whether a question is answered.
+fn is_served(stage: &Stage, config: Arc<ClientConfig>) -> bool {
+    let (address, _) = stage.network.addresses().unwrap();
+    Runtime::new().unwrap().block_on(async {
+        let socket = TcpStream::connect(address).await.unwrap();
+        let name = coordinator_server_name(&network_name()).unwrap();
+        let Ok(stream) = TlsConnector::from(config).connect(name, socket).await else { return false };
+        let Ok((channel, _gone)) = call_over(stream).await else { return false };
+        NetworkClient::new(channel).sites(SitesRequest {}).await.is_ok()
+    })
+}
+
+#[test]
+fn a_persons_certificate_with_two_names_none_the_wrong_purpose_or_another_authority_is_nobodys() {
+    let stage = stage_without_a();
+    let home = coordinator_home(&stage);
+    let member = stage.directory.path().join("member");
+    let invitation = stage.network.invite("A. Investigator", &["--person"]).unwrap();
+    let arguments = ["enrol".as_ref(), invitation.as_os_str()];
+    assert!(program().command(Role::Coordinator, &member, arguments).unwrap().status.success());
+    let own = || {
+        let chain = CertificateDer::pem_file_iter(member.join("certificate.pem")).unwrap();
+        let key = tls::read_key(&member.join("tls.key")).unwrap();
+        caller(&home, chain.map(Result::unwrap).collect(), &key)
+    };
+    assert!(is_served(&stage, own()), "with the certificate that the enrolment log holds");
+
+    const PERSON: &str = "spiffe://reference/person/a-investigator";
+    let name = |uri: &str| SanType::URI(uri.try_into().unwrap());
+    let key = KeyPair::generate().unwrap();
+    let issuer =
+        Issuer::from_ca_cert_der(&authority(&home), home.tls_key("keys/authority.key").unwrap()).unwrap();
+    let certified = |names: &[&str], purpose: ExtendedKeyUsagePurpose, common_name: &str| {
+        let mut parameters = CertificateParams::default();
+        parameters.extended_key_usages = vec![purpose];
+        parameters.subject_alt_names = names.iter().map(|one| name(one)).collect();
+        parameters.distinguished_name.push(DnType::CommonName, common_name);
+        let chain = vec![parameters.signed_by(&key, &issuer).unwrap().der().clone(), authority(&home)];
+        caller(&home, chain, &key)
+    };
+    use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+    let two = [PERSON, "spiffe://reference/person/coordinator"];
+    assert!(!is_served(&stage, certified(&two, ClientAuth, "")), "two names");
+    stage.wait_for_the_coordinator_to_say("it carries 2", 1);
+    assert!(!is_served(&stage, certified(&[], ClientAuth, PERSON)), "a common name only");
+    stage.wait_for_the_coordinator_to_say("it carries 0", 1);
+    assert!(!is_served(&stage, certified(&[PERSON], ServerAuth, "")), "for a server");
+    stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 1);
+    assert!(!is_served(&stage, certified(&[PERSON], ClientAuth, "")), "another one than was issued");
+    stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_THE_LOG, 1);
+    let other = notochord::authority::Authority::create(
+        &network_name(),
+        KeyPair::generate().unwrap(),
+        OffsetDateTime::now_utc(),
+    )
+    .unwrap();
+    let person = PERSON.parse().unwrap();
+    let chain = other.certify(&signing_request(&key).unwrap(), &person, OffsetDateTime::now_utc()).unwrap();
+    assert!(!is_served(&stage, caller(&home, chain, &key)), "of another authority");
+    stage.wait_for_the_coordinator_to_say(UNKNOWN_TO_TLS, 2);
+}

@@ -8,7 +8,7 @@ use notochord::home::Home;
 use notochord_link::tls::{self, Credentials, coordinator_name};
 use notochord_sandbox::process::wait_for;
 use notochord_sandbox::role::Role;
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -40,7 +40,28 @@ fn impostors(stage: &Stage) -> Vec<Impostor> {
     let of_centre_c = stage.home(C).join("network");
     let centres_chain = CertificateDer::pem_file_iter(of_centre_c.join("certificate.pem")).unwrap();
     let centres_key = tls::read_key(&of_centre_c.join("tls.key")).unwrap();
+    // Under the right authority, but for a member's purpose, and with the name where nobody looks.
+    let issuer =
+        Issuer::from_ca_cert_der(&authority(&home), home.tls_key("keys/authority.key").unwrap()).unwrap();
+    let certified = |change: &dyn Fn(&mut CertificateParams)| {
+        let (own, mut parameters) = (key(), CertificateParams::default());
+        parameters.not_after = now + Duration::days(1);
+        change(&mut parameters);
+        let chain = vec![parameters.signed_by(&own, &issuer).unwrap().der().clone(), authority(&home)];
+        Credentials { chain, key: tls::private_key(&own) }
+    };
+    let name = coordinator_name(&network_name());
+    let for_clients = certified(&|parameters| {
+        parameters.subject_alt_names = vec![SanType::DnsName(name.as_str().try_into().unwrap())];
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    let common_name_only = certified(&|parameters| {
+        parameters.distinguished_name.push(DnType::CommonName, name.as_str());
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    });
     vec![
+        Impostor { shows: for_clients, reason: "its certificate does not hold" },
+        Impostor { shows: common_name_only, reason: "its certificate is for another name" },
         Impostor {
             shows: Credentials { chain: vec![own_word, authority(&home)], key: tls::private_key(&own_key) },
             reason: "its certificate is of another authority",
@@ -139,4 +160,34 @@ fn a_node_that_listens_serves_no_caller_but_the_coordinator() {
         known.push(reason);
     }
     assert!(call(genuine));
+}
+
+#[test]
+fn a_persons_command_speaks_to_nobody_but_the_coordinator() {
+    let mut stage = Stage::set();
+    let member = stage.directory.path().join("member");
+    let invitation = stage.network.invite("A. Investigator", &["--person"]).unwrap();
+    let enrol = ["enrol".as_ref(), invitation.as_os_str()];
+    assert!(program().command(Role::Coordinator, &member, enrol).unwrap().status.success());
+    let impostors = impostors(&stage);
+    let (address, _) = stage.network.addresses().unwrap();
+    (0..3).for_each(|centre| stage.network.kill_node(centre).unwrap());
+    stage.network.kill_coordinator().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let listener = runtime.block_on(TcpListener::bind(&address)).unwrap();
+    for Impostor { shows, reason } in impostors {
+        let acceptor = TlsAcceptor::from(server(&stage, shows));
+        let said = std::thread::scope(|scope| {
+            let commanding = scope.spawn(|| program().command(Role::Coordinator, &member, ["study", "list"]));
+            let served = runtime.block_on(async {
+                let (socket, _) = listener.accept().await.unwrap();
+                acceptor.accept(socket).await.is_ok()
+            });
+            assert!(!served, "{reason}");
+            commanding.join().unwrap().unwrap()
+        });
+        assert_eq!(said.status.code(), Some(3), "{reason}");
+        let said = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.contains("is not the network's coordinator: its certificate"), "{said}");
+    }
 }

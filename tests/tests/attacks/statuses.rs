@@ -3,14 +3,15 @@
 
 use std::fs;
 
+use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::keys::SecretKey;
 use notochord_proto::root::{ROOT_TYPE, Root};
-use notochord_proto::status_list::{Member, Revoked, STATUS_TYPE, StatusList};
+use notochord_proto::status_list::{Member, Recused, Revoked, STATUS_TYPE, StatusList, Superseded};
 use notochord_proto::wire::TrustRequest;
 use time::{Duration, OffsetDateTime};
 
-use crate::attacker::{Attacker, strangers_key};
+use crate::attacker::{Attacker, key, strangers_key};
 use crate::stage::{A, Stage, assert_refused};
 
 /// The status list that centre A holds.
@@ -118,4 +119,83 @@ fn a_round_that_seats_a_revoked_centre_is_refused() {
     let (reply, written) = stage.written_during(A, || attacker.contribute("a", round));
     assert!(reply.sealed_answer.is_empty());
     assert_refused(&written, "round_refused", "the roster seats `c`, whose certificate was revoked");
+}
+
+/// What centre A does with a round after it heard `first`, and after a later list that leaves everything out again.
+fn assert_stays_refused(change: impl FnOnce(&mut StatusList, Digest), reason: &str) {
+    let mut stage = Stage::set();
+    let genuine = held(&stage);
+    let study = Envelope::from_json(&stage.accepted_study()).unwrap().payload_digest();
+    let attacker = Attacker::in_place_of_the_coordinator(&mut stage);
+    attacker.assert_answers_an_honest_round(&stage, A, "a");
+    let mut first = StatusList { version: genuine.version + 1, ..genuine.clone() };
+    change(&mut first, study);
+    let second = StatusList { version: genuine.version + 2, ..genuine };
+    for list in [&first, &second] {
+        let reply = attacker.bring("a", sealed(list, &attacker.coordinator));
+        assert_eq!(reply.status_version, list.version);
+        let round = attacker.seal(&attacker.round());
+        let (reply, written) = stage.written_during(A, || attacker.contribute("a", round));
+        assert!(reply.sealed_answer.is_empty());
+        assert_refused(&written, "round_refused", reason);
+    }
+}
+
+#[test]
+fn a_study_that_was_replaced_is_answered_no_more_though_a_later_list_leaves_that_out() {
+    let replace = |list: &mut StatusList, study| {
+        let replacement = Digest::of(b"the next version");
+        list.superseded.push(Superseded { study, replacement, by: "ages@2".into() });
+    };
+    assert_stays_refused(replace, "`ages@2` has come in the study's place");
+}
+
+#[test]
+fn the_endorsement_of_an_approver_who_takes_no_part_counts_no_more_though_a_later_list_leaves_that_out() {
+    let recuse = |list: &mut StatusList, study| {
+        list.recused.push(Recused { study, approver: "approver-1".into(), statement: String::new() });
+    };
+    assert_stays_refused(recuse, "because approver-1 takes no part");
+}
+
+/// What centre A does with a round after `news` came and the files from before them were put back.
+fn assert_put_back_is_refused(news: impl FnOnce(&Stage, &Attacker) -> TrustRequest, reason: &str) {
+    let mut stage = Stage::set();
+    let attacker = Attacker::in_place_of_the_coordinator(&mut stage);
+    let directory = stage.home(A).join("network");
+    let names = ["root.json", "status.json"];
+    let before = names.map(|name| fs::read(directory.join(name)).unwrap());
+    let sent = news(&stage, &attacker);
+    let (_, written) = stage.written_during(A, || attacker.bring("a", sent));
+    assert!(written.iter().all(|entry| entry.kind != "news_refused"), "{written:?}");
+    stage.network.kill_node(A).unwrap();
+    attacker.forget("a");
+    names.iter().zip(before).for_each(|(name, bytes)| fs::write(directory.join(name), bytes).unwrap());
+    stage.network.start_node(A).unwrap();
+    let round = attacker.seal(&attacker.round());
+    let (reply, written) = stage.written_during(A, || attacker.contribute("a", round));
+    assert!(reply.sealed_answer.is_empty());
+    assert_refused(&written, "round_refused", reason);
+}
+
+#[test]
+fn a_status_list_that_is_put_back_as_a_file_is_not_believed() {
+    let newer = |stage: &Stage, attacker: &Attacker| {
+        let genuine = held(stage);
+        sealed(&StatusList { version: genuine.version + 1, ..genuine }, &attacker.coordinator)
+    };
+    assert_put_back_is_refused(newer, "lies here, and the ledger says that");
+}
+
+#[test]
+fn a_root_document_that_is_put_back_as_a_file_is_not_believed() {
+    let next = |stage: &Stage, _: &Attacker| {
+        let home = stage.network.coordinator_home();
+        let root = fs::read(home.join("root.json")).unwrap();
+        let root = Root::parse(Envelope::from_json(&root).unwrap().payload_for_reading()).unwrap();
+        let next = Root { version: 2, ..root };
+        let sealed = Envelope::seal(ROOT_TYPE, next.to_bytes(), &key(&home.join("keys/root.key")));
+        TrustRequest { sealed_roots: vec![sealed.to_json().into_bytes()], ..Default::default() }
+    };
+    assert_put_back_is_refused(next, "root document 1 lies here, and the ledger says that 2");
 }

@@ -9,4 +9,5 @@ mod registry;
 mod roots;
 mod schema;
 mod stage;
+mod standing;
 mod withdrawals;

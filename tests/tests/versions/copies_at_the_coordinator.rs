@@ -159,6 +159,7 @@ fn an_invitation_that_is_asked_for_again_is_another_one_for_the_same_name() {
     Runtime::new().unwrap().block_on(async {
         let (mut desk, _gone) = stage.desk().await;
         let invite = InviteRequest {
+            id: String::new(),
             invited: Some(invite_request::Invited::SiteLabel("Oslo".into())),
             valid_s: 600,
             dial: String::new(),

@@ -384,6 +384,10 @@ impl Node for Carrier {
         self.node.clone().recall(request.into_inner()).await
     }
 
+    async fn farewell(&self, request: Request<FarewellRequest>) -> Result<Response<FarewellReply>, Status> {
+        self.node.clone().farewell(request.into_inner()).await
+    }
+
     async fn remind(&self, request: Request<RemindRequest>) -> Result<Response<RemindReply>, Status> {
         self.node.clone().remind(request.into_inner()).await
     }
