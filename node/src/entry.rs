@@ -14,7 +14,7 @@ const LONGEST_REASON: usize = 1000;
 
 /// Why something was refused. Parts of it may be the other side's words, so it is cut: an entry that is too long
 /// to be written would be a refusal that nobody can read about.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(transparent)]
 pub(crate) struct Reason(String);
 
@@ -97,7 +97,7 @@ pub(crate) struct StudyReceived {
 }
 
 /// A study arrived that may not run here.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(crate) struct StudyTurnedAway {
     pub(crate) study: Option<Digest>,
     pub(crate) reason: Reason,
@@ -310,16 +310,6 @@ pub(crate) fn stands_accepted(ledger: &Ledger, study: Digest, snapshot: Digest) 
     };
     let mut decisions = ledger.entries().iter().rev().filter_map(decided).filter(|one| one.0 == study);
     decisions.next().is_some_and(|(_, accepted)| accepted == Some(snapshot))
-}
-
-/// When a study was last turned away like this.
-pub(crate) fn last_study_turned_away(
-    ledger: &Ledger,
-    turned_away: &StudyTurnedAway,
-) -> Option<OffsetDateTime> {
-    of_kind(ledger, StudyTurnedAway::KIND)
-        .find(|entry| entry.body::<StudyTurnedAway>().is_ok_and(|before| before == *turned_away))
-        .map(|entry| entry.time)
 }
 
 /// When news were last refused for this reason.
