@@ -14,7 +14,7 @@ const LONGEST_REASON: usize = 1000;
 
 /// Why something was refused. Parts of it may be the other side's words, so it is cut: an entry that is too long
 /// to be written would be a refusal that nobody can read about.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(transparent)]
 pub(crate) struct Reason(String);
 
@@ -97,7 +97,7 @@ pub(crate) struct StudyReceived {
 }
 
 /// A study arrived that may not run here.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(crate) struct StudyTurnedAway {
     pub(crate) study: Option<Digest>,
     pub(crate) reason: Reason,
@@ -319,16 +319,6 @@ pub(crate) fn is_closed(ledger: &Ledger, run: &RunId) -> bool {
 pub(crate) fn is_withdrawn(ledger: &Ledger, study: Digest) -> bool {
     of_kind(ledger, StudyWithdrawn::KIND)
         .any(|entry| entry.body::<StudyWithdrawn>().is_ok_and(|withdrawn| withdrawn.study == study))
-}
-
-/// When a study was last turned away like this.
-pub(crate) fn last_study_turned_away(
-    ledger: &Ledger,
-    turned_away: &StudyTurnedAway,
-) -> Option<OffsetDateTime> {
-    of_kind(ledger, StudyTurnedAway::KIND)
-        .find(|entry| entry.body::<StudyTurnedAway>().is_ok_and(|before| before == *turned_away))
-        .map(|entry| entry.time)
 }
 
 /// When news were last refused for this reason.

@@ -3,6 +3,7 @@
 //! Every refusal looks the same from outside; its reason is written into the ledger. The order of work is:
 //! verify, look into the ledger, write the intent, compute, pass the gate, write the release, answer.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use notochord_ledger::{Ledger, Record, Recovery, Witness};
@@ -32,6 +33,9 @@ use crate::standing_rule;
 use crate::store::Store;
 use crate::upkeep::Upkeep;
 
+/// How many studies that were turned away are kept in mind.
+const MOST_TURNED_AWAY: usize = 1000;
+
 /// A node that answers.
 pub struct Responder {
     centre: RwLock<Arc<Centre>>,
@@ -41,6 +45,8 @@ pub struct Responder {
     ledger: Mutex<Ledger>,
     pub(crate) upkeep: Upkeep,
     pub(crate) parting: Parting,
+    /// The studies that were turned away in the last hour, by their exact bytes, oldest first.
+    turned_away: Mutex<VecDeque<(Digest, OffsetDateTime)>>,
     /// What this node remembers of other ledgers.
     witness: Mutex<Witness>,
 }
@@ -60,6 +66,7 @@ impl Responder {
             witness,
             upkeep: Upkeep::default(),
             parting: Parting::default(),
+            turned_away: Mutex::default(),
         })
     }
 
@@ -90,7 +97,7 @@ impl Responder {
     pub fn announce(&self, sealed: &[u8]) -> wire::AnnounceReply {
         let announced = self.take_in(sealed);
         let decided = announced.unwrap_or_else(|(study, reason)| {
-            self.turn_study_away(&StudyTurnedAway { study, reason });
+            self.turn_study_away(sealed, &StudyTurnedAway { study, reason });
             Decision::Refused { reason: String::new() }
         });
         match decided {
@@ -148,13 +155,20 @@ impl Responder {
         }
     }
 
-    /// A study that may not run here comes again with each link. The same is written once an hour, so that it does not
-    /// fill the ledger.
-    fn turn_study_away(&self, turned_away: &StudyTurnedAway) {
-        let last = entry::last_study_turned_away(&self.ledger(), turned_away);
-        if last.is_none_or(|last| self.now() - last >= Duration::HOUR) {
-            self.write_down(turned_away);
+    /// A study that may not run here comes again with each link. The same bytes are written about once an hour, so that
+    /// they do not fill the ledger.
+    fn turn_study_away(&self, sealed: &[u8], turned_away: &StudyTurnedAway) {
+        let (now, bytes) = (self.now(), Digest::of(sealed));
+        let mut lately = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.retain(|(_, time)| now - *time < Duration::HOUR);
+        if lately.iter().any(|(known, _)| *known == bytes) {
+            return;
         }
+        if lately.len() >= MOST_TURNED_AWAY {
+            lately.pop_front();
+        }
+        lately.push_back((bytes, now));
+        self.write_down(turned_away);
     }
 
     /// An endorsed study that names another in `supersedes` stops that one here, whoever has accepted which.
