@@ -10,6 +10,8 @@ use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::study::Study;
 use notochord_stats::outcome::{Outcome, Status};
 use notochord_stats::plan::{Plan, PlannedAnalysis};
+use notochord_stats::question::Question;
+use notochord_stats::statistic::Turn;
 use notochord_stats::totals::Totals;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -199,7 +201,13 @@ fn answer(
         };
         return (outcome, disclosure);
     }
-    (analysis.statistic.advance(&add(analysis.statistic.layout().len(), &given)), disclosure)
+    let first = Question::first();
+    let length = analysis.statistic.layout(&first).unwrap_or_default().len();
+    let outcome = match analysis.statistic.advance(&first, &add(length, &given)) {
+        Ok(Turn::Answer(outcome)) => outcome,
+        _ => Outcome::refused("it takes more than one round"),
+    };
+    (outcome, disclosure)
 }
 
 /// Adds the sites' vectors. A total of which a part is withheld is withheld: it would be wrong.

@@ -9,6 +9,7 @@ use notochord_proto::root::{ANSWER_TYPE, ROUND_TYPE};
 use notochord_proto::vector::{self, VectorError};
 use notochord_proto::wire;
 use notochord_stats::plan::Plan;
+use notochord_stats::question::Question;
 use prost::Message as _;
 use time::OffsetDateTime;
 
@@ -139,8 +140,11 @@ impl Round {
                     return Err(AnswerError::Other("step"));
                 }
                 let Some(contribution) = contribution else { return Ok(None) };
-                let vector = vector::decode(&analysis.statistic.layout(), &contribution)
-                    .map_err(|source| AnswerError::Vector { analysis: analysis.id.clone(), source })?;
+                let vector = vector::decode(
+                    &analysis.statistic.layout(&Question::first()).unwrap_or_default(),
+                    &contribution,
+                )
+                .map_err(|source| AnswerError::Vector { analysis: analysis.id.clone(), source })?;
                 Ok(Some(StepAnswer { vector, rules: known(&contribution.rules) }))
             })
             .collect::<Result<_, _>>()?;

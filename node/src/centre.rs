@@ -163,11 +163,13 @@ pub(crate) fn pass(
     rules: &Rules,
 ) -> Result<Passage, Refusal> {
     let failed = |source| Refusal::Contribute { analysis: analysis.id.clone(), source };
+    let first = notochord_stats::Question::first();
     let frame = frames.get(&analysis.id).ok_or_else(|| Refusal::UnknownStep(analysis.id.clone()))?;
-    let contribution = analysis.statistic.contribute(frame).map_err(failed)?;
+    let contribution = analysis.statistic.contribute(frame, &first).map_err(failed)?;
     // Thresholds are of patients, also where one patient has several rows.
     let rules = rules.for_rows_per_patient(frame.most_rows_of_a_patient());
-    Ok(let_out(&analysis.statistic.layout(), contribution, &rules)?)
+    let layout = analysis.statistic.layout(&first).map_err(|source| failed(source.into()))?;
+    Ok(let_out(&layout, contribution, &rules)?)
 }
 
 #[cfg(test)]

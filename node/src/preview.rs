@@ -10,6 +10,7 @@ use notochord_proto::study::Rows;
 use notochord_proto::vector;
 use notochord_stats::frame::Frame;
 use notochord_stats::plan::PlannedAnalysis;
+use notochord_stats::question::Question;
 
 use crate::centre::Centre;
 use crate::gate::Passage;
@@ -44,7 +45,7 @@ fn one(
     rules: &Rules,
     rows: Rows,
 ) -> Result<Preview, Refusal> {
-    let layout = analysis.statistic.layout();
+    let layout = analysis.statistic.layout(&Question::first()).unwrap_or_default();
     let Passage { releasable, fired } = crate::centre::pass(analysis, frames, rules)?;
     let withheld = || vec![None; layout.len()];
     let vector = match releasable {

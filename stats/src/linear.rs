@@ -27,7 +27,7 @@ use crate::formula::Formula;
 use crate::frame::Frame;
 use crate::levels::Levels;
 use crate::outcome::Outcome;
-use crate::statistic::{Statistic, Summed, Unit};
+use crate::statistic::{OneRound, Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Cells, LONGEST, MOST_CELLS, Tables};
 
@@ -180,7 +180,7 @@ fn crossings(design: &Design, tables: &mut Tables) -> Vec<Crossing> {
     crossings
 }
 
-impl Statistic for Linear {
+impl OneRound for Linear {
     fn unit(&self) -> Unit {
         Unit::Row
     }

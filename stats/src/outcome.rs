@@ -89,7 +89,7 @@ impl Outcome {
     }
 
     /// No answer, because these data give none.
-    pub(crate) fn refused(reason: impl Into<String>) -> Outcome {
+    pub fn refused(reason: impl Into<String>) -> Outcome {
         Self::without_result(Status::Refused, reason)
     }
 

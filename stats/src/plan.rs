@@ -8,6 +8,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::{Analysis, Study};
 use notochord_proto::variable::VariableKind;
 
+use crate::question::Question;
 use crate::registry;
 use crate::statistic::{Statistic, Summed};
 use crate::vector::{LONGEST, MOST_CELLS};
@@ -76,7 +77,8 @@ impl PlannedAnalysis {
         let kind = registry::kind(&analysis.kind).map_err(|message| fields.problem("kind", message))?;
         let statistic = (kind.parse)(&mut fields, scope)?;
         fields.finish()?;
-        let layout = statistic.layout();
+        let layout = statistic.layout(&Question::first());
+        let layout = layout.map_err(|error| Problem::new(analysis.place.clone(), error.to_string()))?;
         let wide =
             |table: &&CountTable| table.purpose == TablePurpose::Frequency && table.cells() > MOST_CELLS;
         if let Some(table) = layout.tables.iter().find(wide) {
