@@ -17,7 +17,7 @@
 //! studies/<sha256>.json     sealed studies
 //! ledger/                   the record of who came, what was submitted and what was run
 //! checkpoints/<origin>      the newest cosigned checkpoint of each ledger of the network
-//! runs/<run>/               round.json, answers, result.json, tables.json, evidence.json
+//! runs/<run>/               rounds/<number>/{round.json, answers/}, result.json, tables.json, evidence.json
 //! state/                    sled: invitations and the index of runs
 //! ```
 

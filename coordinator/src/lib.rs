@@ -10,6 +10,7 @@ pub mod authority;
 mod client;
 mod command;
 pub mod connections;
+pub mod course;
 pub mod directory;
 pub mod enrolment;
 pub mod evidence;

@@ -114,7 +114,7 @@ impl Network for Desk {
             studies::runnable(&office.home, &office.root(), &study, office.now()).map_err(study_status)?;
         let deadline = Duration::from_secs(deadline_s).clamp(Duration::from_secs(1), LONGEST_DEADLINE);
         // Room for every event a run of a large network can have, so that a slow listener never slows a run.
-        let (events, stream) = mpsc::channel(4096);
+        let (events, stream) = mpsc::channel(1 << 15);
         run::start(office, sealed, deadline, events).map_err(|error| Status::internal(error.to_string()))?;
         Ok(Response::new(ReceiverStream::new(stream)))
     }

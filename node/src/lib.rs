@@ -9,6 +9,7 @@ pub mod decision;
 mod entry;
 pub mod gate;
 pub mod home;
+pub mod later_round;
 mod order;
 pub mod policy;
 pub mod preview;

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod question;
 pub mod registry;
 pub mod statistic;
+pub mod step;
 pub mod totals;
 
 pub mod compare;

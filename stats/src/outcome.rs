@@ -94,7 +94,7 @@ impl Outcome {
     }
 
     /// No answer, because numbers it needs were withheld.
-    pub(crate) fn suppressed(reason: impl Into<String>) -> Outcome {
+    pub fn suppressed(reason: impl Into<String>) -> Outcome {
         Self::without_result(Status::Suppressed, reason)
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::contribution::{ContributeError, Contribution};
 use crate::frame::Frame;
 use crate::outcome::Outcome;
-use crate::question::{Question, QuestionError};
+use crate::question::{MOST_ROUNDS, Question, QuestionError};
 use crate::totals::Totals;
 
 /// A statistic, resolved against the variables of a study. A file of this crate writes one as [`OneRound`] or as
@@ -28,6 +28,9 @@ pub trait Statistic: Send + Sync {
 
     /// The terms whose values it adds up as numbers. What is only counted is not among them.
     fn summed(&self) -> Vec<Summed>;
+
+    /// The most rounds it takes.
+    fn most_rounds(&self) -> u32;
 
     /// What each integer of the answer to a question is.
     fn layout(&self, question: &Question) -> Result<Layout, QuestionError>;
@@ -81,6 +84,10 @@ impl<T: OneRound> Statistic for T {
 
     fn summed(&self) -> Vec<Summed> {
         OneRound::summed(self)
+    }
+
+    fn most_rounds(&self) -> u32 {
+        1
     }
 
     fn layout(&self, question: &Question) -> Result<Layout, QuestionError> {
@@ -148,6 +155,10 @@ impl<T: Iterative> Statistic for Rounds<T> {
 
     fn summed(&self) -> Vec<Summed> {
         self.0.summed()
+    }
+
+    fn most_rounds(&self) -> u32 {
+        MOST_ROUNDS
     }
 
     fn layout(&self, question: &Question) -> Result<Layout, QuestionError> {

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use notochord_program::failure::Failure;
 use notochord_proto::wire::run_event::Event;
-use notochord_proto::wire::{RunFinished, RunRequest, RunsRequest, SiteProgress};
+use notochord_proto::wire::{RoundStarted, RunFinished, RunRequest, RunsRequest, SiteProgress};
 use notochord_stats::outcome::{Cell, Table};
 use serde_json::json;
 
@@ -22,7 +22,7 @@ use crate::site_status::SiteStatus;
 pub(super) struct Run {
     /// The study: `id` (its newest version), `id@version`, or the first digits of its digest
     study: String,
-    /// How long sites may take
+    /// How long sites may take to answer, in each round
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     deadline: Duration,
     /// Write result.json, evidence.json, the CSV files and report.html here
@@ -47,6 +47,7 @@ impl Run {
         while let Some(event) = events.message().await.map_err(status_failure)? {
             match event.event {
                 Some(Event::Started(started)) => account.started(&started.run, &started.sites),
+                Some(Event::Round(started)) => account.round(&started),
                 Some(Event::Site(progress)) => account.site(&progress),
                 Some(Event::Finished(end)) => finished = Some(end),
                 None => {}
@@ -80,6 +81,7 @@ impl Run {
 /// How a run's progress is told.
 trait Account {
     fn started(&mut self, run: &str, sites: &[String]);
+    fn round(&mut self, started: &RoundStarted);
     fn site(&mut self, progress: &SiteProgress);
     fn finished(&mut self, finished: &RunFinished);
 }
@@ -107,11 +109,20 @@ impl Account for LiveLines {
         }
     }
 
+    fn round(&mut self, started: &RoundStarted) {
+        if started.round > 1 {
+            let _ = self.lines.println(later_round(started));
+        }
+    }
+
     fn site(&mut self, progress: &SiteProgress) {
         let Some(line) = self.sites.get(&progress.label) else { return };
-        match progress.status.as_str() {
-            "accepted" => line.set_message("study accepted, computing"),
-            status => line.finish_with_message(in_words(status)),
+        match (progress.status.as_str(), progress.round) {
+            ("accepted", _) => line.set_message("study accepted, computing"),
+            ("contributed", 1) => line.set_message("contributed"),
+            ("contributed", round) => line.set_message(format!("contributed to round {round}")),
+            (status, 0 | 1) => line.finish_with_message(in_words(status)),
+            (status, round) => line.finish_with_message(format!("{} in round {round}", in_words(status))),
         }
     }
 
@@ -128,8 +139,18 @@ impl Account for PlainLines {
         eprintln!("run {run}: asking {} sites", sites.len());
     }
 
+    fn round(&mut self, started: &RoundStarted) {
+        if started.round > 1 {
+            eprintln!("{}", later_round(started));
+        }
+    }
+
     fn site(&mut self, progress: &SiteProgress) {
-        eprintln!("  {}: {}", progress.label, in_words(&progress.status));
+        // Twenty sites that answer twenty rounds are no news; one that does not is.
+        match (progress.status.as_str(), progress.round) {
+            ("contributed", 2..) => {}
+            (status, _) => eprintln!("  {}: {}", progress.label, in_words(status)),
+        }
     }
 
     fn finished(&mut self, finished: &RunFinished) {
@@ -145,15 +166,27 @@ impl Account for JsonLines {
         println!("{}", json!({ "event": "started", "run": run, "sites": sites }));
     }
 
+    fn round(&mut self, started: &RoundStarted) {
+        let RoundStarted { round, analyses } = started;
+        println!("{}", json!({ "event": "round_started", "round": round, "analyses": analyses }));
+    }
+
     fn site(&mut self, progress: &SiteProgress) {
-        let SiteProgress { site, label, status, .. } = progress;
-        println!("{}", json!({ "event": "site", "site": site, "label": label, "status": status }));
+        let SiteProgress { site, label, status, round, .. } = progress;
+        // Before the first round a site says whether it takes part.
+        let round = (*round > 0).then_some(round);
+        let line = json!({ "event": "site", "site": site, "label": label, "status": status, "round": round });
+        println!("{line}");
     }
 
     fn finished(&mut self, finished: &RunFinished) {
         let RunFinished { run, status, reason } = finished;
         println!("{}", json!({ "event": "finished", "run": run, "status": status, "reason": reason }));
     }
+}
+
+fn later_round(started: &RoundStarted) -> String {
+    format!("round {}: {}", started.round, started.analyses.join(", "))
 }
 
 fn in_words(status: &str) -> &'static str {

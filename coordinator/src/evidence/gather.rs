@@ -7,23 +7,22 @@ use notochord_proto::name::{RunId, SiteId};
 use notochord_proto::roster::{ROSTER_TYPE, Roster, RosterSite};
 use notochord_proto::sealed_study::SealedStudy;
 
-use super::{Evidence, FORMAT, WitnessedLedger};
+use super::{Evidence, FORMAT, RoundEvidence, WitnessedLedger};
 use crate::acceptance::SealedAcceptance;
-use crate::assembly::Contributor;
 use crate::directory::{self, Site};
 use crate::home::HomeError;
 use crate::office::Office;
-use crate::round::Round;
+use crate::round::{Answered, SiteAnswer};
 use crate::witnessing::Witnessed;
 
 /// What a run leaves behind a result.
 pub(crate) struct Behind<'a> {
     pub(crate) sealed: &'a SealedStudy,
-    pub(crate) run: &'a RunId,
-    pub(crate) round: &'a Round,
+    /// Whose keys are whose, as sealed when the run began.
+    pub(crate) roster: &'a Envelope,
     /// Of every site that was asked.
     pub(crate) acceptances: BTreeMap<SiteId, SealedAcceptance>,
-    pub(crate) contributors: Vec<Contributor>,
+    pub(crate) rounds: &'a [Answered],
     /// The sealed record of how it ended.
     pub(crate) record: String,
 }
@@ -35,14 +34,15 @@ impl Evidence {
         behind: Behind<'_>,
         witnessed: Witnessed,
     ) -> Result<Self, HomeError> {
-        // Sites that were not asked may be witnesses, so their keys are needed too.
-        let sites = directory::sites(&office.home)?.into_iter().map(roster_site).collect();
-        let roster = Roster { network: office.root().network.clone(), run: behind.run.clone(), sites };
         let in_force = office.in_force();
         let before = usize::try_from(in_force.root.version.saturating_sub(1)).unwrap_or(usize::MAX);
         // A network made by an earlier version of this program kept none but the newest.
         let earlier_roots = office.home.roots_after(0).unwrap_or_default();
-        let answer = |one: Contributor| (one.seat.site.id, text(&one.answer.sealed));
+        let answer = |(site, answer): (&SiteId, &SiteAnswer)| (site.clone(), text(&answer.sealed));
+        let round = |answered: &Answered| RoundEvidence {
+            round: text(&answered.round.sealed),
+            answers: answered.answers.iter().map(answer).collect(),
+        };
         let files = office.home.dictionary_files()?;
         let seated = |(site, ledger): (SiteId, WitnessedLedger)| {
             behind.acceptances.contains_key(&site).then(|| (site, ledger.into()))
@@ -53,15 +53,22 @@ impl Evidence {
             earlier_roots: earlier_roots.iter().take(before).map(|bytes| text(bytes)).collect(),
             dictionary: files.iter().map(|(name, bytes)| (name.to_owned(), text(bytes))).collect(),
             study: behind.sealed.envelope.to_json(),
-            roster: Envelope::seal(ROSTER_TYPE, roster.to_bytes(), &office.key).to_json(),
-            round: text(&behind.round.sealed),
-            answers: behind.contributors.into_iter().map(answer).collect(),
+            roster: behind.roster.to_json(),
+            rounds: behind.rounds.iter().map(round).collect(),
             release: behind.record,
             coordinator: witnessed.coordinator.map(Into::into),
             sites: witnessed.sites.into_iter().filter_map(seated).collect(),
             acceptances: behind.acceptances,
         })
     }
+}
+
+/// The coordinator's word about whose keys are whose in a run.
+pub(crate) fn seal_roster(office: &Office, run: &RunId) -> Result<Envelope, HomeError> {
+    // Sites that are not asked may be witnesses, so their keys are needed too.
+    let sites = directory::sites(&office.home)?.into_iter().map(roster_site).collect();
+    let roster = Roster { network: office.root().network.clone(), run: run.clone(), sites };
+    Ok(Envelope::seal(ROSTER_TYPE, roster.to_bytes(), &office.key))
 }
 
 fn roster_site(Site { id, label, node, steward, .. }: Site) -> RosterSite {

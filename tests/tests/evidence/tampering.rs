@@ -92,7 +92,7 @@ fn failures(report: &Report) -> Vec<String> {
 const TAMPERINGS: &[Tampering] = &[
     ("no result", |case| drop(case.files.remove("result.json")), "result.json", "it is not there"),
     ("no evidence", |case| drop(case.files.remove("evidence.json")), "evidence.json", "it is not there"),
-    ("another format", |case| case.evidence["format"] = 2.into(), "evidence.json", "it has format 2"),
+    ("another format", |case| case.evidence["format"] = 3.into(), "evidence.json", "it has format 3"),
     ("an unknown field", |case| case.evidence["more"] = 2.into(), "evidence.json", "unknown field"),
     (
         "a number in the result",
@@ -161,10 +161,10 @@ const TAMPERINGS: &[Tampering] = &[
         "roster",
         "of another run",
     ),
-    ("the round's seal", |case| case.unsign("/round"), "round", "signatures needed"),
+    ("the round's seal", |case| case.unsign("/rounds/0/round"), "round", "signatures needed"),
     (
         "the round of another run",
-        |case| case.evidence["round"] = case.other["round"].clone(),
+        |case| case.evidence["rounds"][0]["round"] = case.other["rounds"][0]["round"].clone(),
         "round",
         "of another run",
     ),
@@ -218,19 +218,25 @@ const TAMPERINGS: &[Tampering] = &[
     ),
     (
         "an answer that is not there",
-        |case| drop(case.evidence["answers"].as_object_mut().unwrap().remove("centre-1")),
+        |case| drop(case.evidence["rounds"][0]["answers"].as_object_mut().unwrap().remove("centre-1")),
         "release record",
         "not those whose answers are there",
     ),
     (
         "another site's answer",
-        |case| case.evidence["answers"]["centre-1"] = case.evidence["answers"]["centre-2"].clone(),
+        |case| {
+            case.evidence["rounds"][0]["answers"]["centre-1"] =
+                case.evidence["rounds"][0]["answers"]["centre-2"].clone()
+        },
         "answer of centre-1",
         "signatures needed",
     ),
     (
         "an answer to another run",
-        |case| case.evidence["answers"]["centre-1"] = case.other["answers"]["centre-1"].clone(),
+        |case| {
+            case.evidence["rounds"][0]["answers"]["centre-1"] =
+                case.other["rounds"][0]["answers"]["centre-1"].clone()
+        },
         "answer of centre-1",
         "to another round",
     ),
@@ -256,7 +262,7 @@ const TAMPERINGS: &[Tampering] = &[
     ),
     (
         "the spacing of an answer",
-        |case| case.edit("/answers/centre-1", |text| format!("{text} ")),
+        |case| case.edit("/rounds/0/answers/centre-1", |text| format!("{text} ")),
         "result.json",
         "they differ at provenance/answers/centre-1",
     ),
@@ -414,7 +420,7 @@ impl Case<'_> {
 
     fn reseal_round(&mut self, change: impl FnOnce(&mut wire::Round)) {
         let key = self.coordinator();
-        self.edit("/round", |text| reseal(text, ROUND_TYPE, &key, change));
+        self.edit("/rounds/0/round", |text| reseal(text, ROUND_TYPE, &key, change));
     }
 
     fn reseal_release(&mut self, change: impl FnOnce(&mut wire::ReleaseRecord)) {
@@ -424,7 +430,7 @@ impl Case<'_> {
 
     fn reseal_answer(&mut self, change: impl FnOnce(&mut wire::Answer)) {
         let key = self.stage.key("site-1/keys/node.key");
-        self.edit("/answers/centre-1", |text| reseal(text, ANSWER_TYPE, &key, change));
+        self.edit("/rounds/0/answers/centre-1", |text| reseal(text, ANSWER_TYPE, &key, change));
     }
 }
 
