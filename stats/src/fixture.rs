@@ -13,6 +13,8 @@ use serde_json::Value;
 
 use crate::{Contribution, Frame, Outcome, Question, Statistic, Totals, Turn, registry};
 
+pub(crate) mod reference;
+
 /// `ovarian` of R's package survival 3.5-3: age, rx, resid.ds, ecog.ps, and a site dealt out by row.
 const OVARIAN: [(f64, i64, i64, i64, &str); 26] = [
     (72.3315, 1, 2, 1, "A"),

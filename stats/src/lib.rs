@@ -20,12 +20,14 @@ pub mod totals;
 
 pub mod compare;
 pub mod describe;
+pub mod glm;
 pub mod histogram;
 pub mod linear;
 pub mod table;
 
 mod arithmetic;
 mod by_group;
+mod census;
 mod cholesky;
 mod counts_by_group;
 mod design;
@@ -41,8 +43,11 @@ mod levels;
 mod moments;
 mod quantity;
 mod root;
+mod standard;
+mod terms;
 mod twofold;
 mod vector;
+mod weighted;
 
 pub use contribution::{ContributeError, Contribution, ContributionFault};
 pub use frame::{Column, Frame, FrameError};

@@ -5,7 +5,7 @@ use notochord_proto::problem::{Problem, suggestion};
 use notochord_proto::scope::Scope;
 
 use crate::statistic::Statistic;
-use crate::{compare, describe, histogram, linear, table};
+use crate::{compare, describe, glm, histogram, linear, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -39,6 +39,13 @@ pub const KINDS: &[Kind] = &[
         parse: compare::parse,
     },
     Kind { name: "linear", summary: "a linear model by least squares", parse: linear::parse },
+    Kind {
+        name: "logistic",
+        summary: "a logistic, probit or log-binomial model",
+        parse: glm::parse_logistic,
+    },
+    Kind { name: "poisson", summary: "a Poisson model of counts or rates", parse: glm::parse_poisson },
+    Kind { name: "glm", summary: "a generalised linear model of a named family", parse: glm::parse_glm },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -51,13 +58,10 @@ const LATER: &[&str] = &[
     "feasibility",
     "fine_gray",
     "gee",
-    "glm",
     "kaplan_meier",
-    "logistic",
     "meta",
     "mixed",
     "negative_binomial",
-    "poisson",
     "reclassification",
     "roc",
     "transition",

@@ -35,6 +35,11 @@ const EXAMPLES: &[(&str, &str)] = &[
         "formula = \"log(bilirubin) ~ age * rx + factor(male):site + I(age * 2)\"\nreference = { rx = \"Lev\" }",
     ),
     ("linear", r#"formula = "bilirubin ~ 0 + rx:male + site""#),
+    ("logistic", r#"formula = "male ~ age + rx""#),
+    ("logistic", "formula = \"male ~ 0 + rx:bilirubin + site\"\nlink = \"probit\""),
+    ("poisson", r#"formula = "age ~ rx * male + offset(log(bilirubin))""#),
+    ("glm", "formula = \"male ~ rx + log(bilirubin)\"\nfamily = \"quasibinomial\"\nlink = \"log\""),
+    ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
 ];
 
 const DICTIONARY: &str = "\
