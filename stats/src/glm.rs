@@ -148,7 +148,9 @@ impl Glm {
             let first = position + 1;
             position += 1 + wanted.len();
             let mut numbers = (first..position)
-                .map_while(|at| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs()))
+                .map_while(|at| {
+                    totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs())
+                })
                 .map(weighted::number);
             (overflow == Figure::Known(0)).then(|| wanted.read(&mut numbers)).flatten()
         };

@@ -123,7 +123,8 @@ impl Progress {
             objective -= 2.0 * penalty;
             penalise(&mut score, sums, &inverse);
         }
-        if self.previous.objective.is_some_and(|before| objective > before + ROUNDING * (before.abs() + 1.0)) {
+        if self.previous.objective.is_some_and(|before| objective > before + ROUNDING * (before.abs() + 1.0))
+        {
             self.halve();
             return Ok(());
         }

@@ -160,7 +160,8 @@ fn report(
         loglik,
         aic: loglik.map(|loglik| 2.0 * parameters - 2.0 * loglik),
         bic: loglik.map(|loglik| libm::log(n) * parameters - 2.0 * loglik),
-        pseudo_r_squared: (binary && loglik.is_some()).then(|| PseudoRSquared::new(deviance, null_deviance, n)),
+        pseudo_r_squared: (binary && loglik.is_some())
+            .then(|| PseudoRSquared::new(deviance, null_deviance, n)),
         brier: binary.then_some(done.squares / n),
         tests: Tests { likelihood_ratio },
         iterations: state.round,
@@ -194,8 +195,16 @@ impl PseudoRSquared {
 
 impl Report {
     fn summary(&self, state: &State) -> Table {
-        let headings =
-            ["Rows used", "Rows lost", "Residual df", "Deviance", "Null deviance", "Dispersion", "AIC", "Rounds"];
+        let headings = [
+            "Rows used",
+            "Rows lost",
+            "Residual df",
+            "Deviance",
+            "Null deviance",
+            "Dispersion",
+            "AIC",
+            "Rounds",
+        ];
         let mut table = Table::new("Model", headings);
         table.rows.push(vec![
             self.n.into(),

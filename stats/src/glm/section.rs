@@ -82,8 +82,12 @@ impl FromField for Named {
 
 impl FromField for NamedLink {
     fn from_field(value: &FieldValue) -> Result<Self, String> {
-        let words =
-            [("logit", Self::Logit), ("probit", Self::Probit), ("log", Self::Log), ("identity", Self::Identity)];
+        let words = [
+            ("logit", Self::Logit),
+            ("probit", Self::Probit),
+            ("log", Self::Log),
+            ("identity", Self::Identity),
+        ];
         one_of(value, &words)
     }
 }
@@ -116,7 +120,9 @@ pub(crate) fn parse_logistic(fields: &mut Fields<'_>, scope: &Scope) -> Result<B
         Some(NamedLink::Probit) => Link::Probit,
         Some(NamedLink::Log) => Link::Log,
         Some(NamedLink::Identity) => {
-            return Err(fields.problem("link", "`identity` is not a link of `logistic`; it has logit, probit, log"));
+            return Err(
+                fields.problem("link", "`identity` is not a link of `logistic`; it has logit, probit, log")
+            );
         }
     };
     model("logistic", Family::Binomial(link), Dispersion::One, fields, scope)

@@ -96,7 +96,8 @@ impl Glm {
         let rows = self.census.rows(totals)?;
         let first = self.first.count_cells();
         let nonsense = || Outcome::refused("the totals are not those of any rows");
-        let known = |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= super::MOST.unsigned_abs());
+        let known =
+            |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= super::MOST.unsigned_abs());
         let (total, squares) = (known(first).ok_or_else(nonsense)?, known(first + 1).ok_or_else(nonsense)?);
         if known(first + 2) != Some(0) {
             return Err(Outcome::refused(format!(
@@ -196,7 +197,8 @@ impl Glm {
                 None => own,
                 Some(at) => {
                     let shift = public.shift(at, &self.design);
-                    let moved = own + (shift + shift) * sums.gram[0][*place] + shift * shift * sums.gram[0][0];
+                    let moved =
+                        own + (shift + shift) * sums.gram[0][*place] + shift * shift * sums.gram[0][0];
                     if moved > own { moved } else { own }
                 }
             };
@@ -239,7 +241,13 @@ impl First {
 }
 
 /// Estimates in the coordinates of the bounds, in those that follow. `places` begin with 0 where there is an intercept.
-fn move_to(public: &Standard, standard: &Standard, places: &[usize], used: &[usize], estimates: &[f64]) -> Vec<f64> {
+fn move_to(
+    public: &Standard,
+    standard: &Standard,
+    places: &[usize],
+    used: &[usize],
+    estimates: &[f64],
+) -> Vec<f64> {
     let has_intercept = places.first() == Some(&0);
     let columns: Vec<usize> = places.iter().filter_map(|place| place.checked_sub(1)).collect();
     let whole: Vec<f64> = match has_intercept {

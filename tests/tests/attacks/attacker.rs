@@ -41,7 +41,7 @@ type Links = Arc<Mutex<BTreeMap<String, NodeClient<Channel>>>>;
 pub(crate) struct Attacker {
     runtime: Runtime,
     links: Links,
-    roster: Vec<Seat>,
+    pub(crate) roster: Vec<Seat>,
     study: Digest,
     rounds: AtomicU64,
     pub(crate) coordinator: SecretKey,

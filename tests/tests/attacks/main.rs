@@ -7,6 +7,7 @@ mod attacker;
 mod callers;
 mod impostors;
 mod invitations;
+mod later_rounds;
 mod replays;
 mod rounds;
 mod rubbish;

@@ -7,4 +7,5 @@ mod import_dies;
 mod ledger;
 mod node_dies;
 mod node_hangs;
+mod rounds;
 mod stage;
