@@ -56,7 +56,7 @@ pub enum Following {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
     /// Its names.
-    #[error(transparent)]
+    #[error("the step holds something that is no name: {0}")]
     Name(#[from] NameError),
     /// Its question.
     #[error("`{analysis}`: {source}")]

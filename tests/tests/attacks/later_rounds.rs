@@ -313,9 +313,10 @@ fn a_round_follows_the_one_that_the_node_itself_answered() {
     run.assert_refused("the round mixes iterations", |forgery| {
         forgery.round.steps.push(first_step("age"));
     });
-    let (second, of_first) = run.next();
+    let (_, of_first) = run.next();
     run.go_on();
     run.go_on();
+    let second = run.rounds[1].0.clone();
     // An older round again: under its own key it gets its old answer, under a new one none.
     let (reply, written) = run.tell(&second, Some(of_first.clone()));
     assert!(!reply.sealed_answer.is_empty() && written.is_empty(), "{written:?}");
