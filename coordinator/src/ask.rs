@@ -82,14 +82,14 @@ pub(crate) async fn contribute(
     seat: &Seat,
     plan: &Plan,
     round: &Round,
+    request: &wire::ContributeRequest,
     deadline: Instant,
 ) -> Result<SiteAnswer, SiteStatus> {
     let mut lost = None;
     loop {
         let connected = timeout_at(deadline, office.hub.wait(&seat.site.id, lost)).await;
         let (mut node, link) = connected.map_err(|_| SiteStatus::Unreachable)?;
-        let request = wire::ContributeRequest { sealed_round: round.sealed.clone() };
-        match timeout_at(deadline, node.contribute(request)).await {
+        match timeout_at(deadline, node.contribute(request.clone())).await {
             Err(_) => return Err(SiteStatus::TooSlow),
             Ok(Ok(reply)) => {
                 let sealed = reply.into_inner().sealed_answer;

@@ -1,6 +1,6 @@
-//! From sites' vectors to the result: add, let each statistic answer, and say who took part.
+//! The result of a run: each analysis' answer, and who took part.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use notochord_disclosure::{Rule, Threshold};
 use notochord_proto::digest::Digest;
@@ -9,14 +9,13 @@ use notochord_proto::root::Root;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::study::Study;
 use notochord_stats::outcome::{Outcome, Status};
-use notochord_stats::plan::{Plan, PlannedAnalysis};
-use notochord_stats::totals::Totals;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::course::{Course, Stage, Standing};
 use crate::result::AnalysisTables;
-use crate::round::{Seat, SiteAnswer, StepAnswer};
+use crate::round::Answered;
 use crate::site_status::SiteStatus;
 
 /// What the result says of a site.
@@ -35,6 +34,8 @@ pub struct SiteLine {
     /// What it lacks, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Where it contributed at first and was gone in a later round. What was answered before counts.
+    pub dropped_out: Option<DroppedOut>,
 }
 
 impl SiteLine {
@@ -44,12 +45,13 @@ impl SiteLine {
     }
 }
 
-/// A site that contributed.
-pub struct Contributor {
-    /// The site and its snapshot.
-    pub seat: Seat,
-    /// What it answered.
-    pub answer: SiteAnswer,
+/// From which round on a site gave no answer, and what it did instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedOut {
+    /// The first round that it did not answer, from 1.
+    pub round: u32,
+    /// What it did instead.
+    pub status: SiteStatus,
 }
 
 /// When and as what a run took place.
@@ -70,6 +72,8 @@ pub struct RunTimes {
 pub struct ResultDocument {
     study: StudyLine,
     run: RunTimes,
+    /// How many round trips it took.
+    rounds: u32,
     sites: Vec<SiteLine>,
     analyses: BTreeMap<AnalysisId, AnalysisDocument>,
     provenance: Provenance,
@@ -89,6 +93,8 @@ struct AnalysisDocument {
     kind: &'static str,
     status: Status,
     reason: Option<String>,
+    /// In how many rounds it was asked.
+    rounds: u32,
     result: Value,
     disclosure: Disclosure,
 }
@@ -125,8 +131,10 @@ pub struct Provenance {
     pub approvers: Vec<String>,
     /// SHA-256 of each round's exact bytes.
     pub rounds: Vec<Digest>,
-    /// SHA-256 of each site's sealed answer.
+    /// SHA-256 of each site's sealed answer to the first round.
     pub answers: BTreeMap<SiteId, Digest>,
+    /// The same of each later round.
+    pub later_answers: Vec<BTreeMap<SiteId, Digest>>,
     /// The coordinator's software.
     pub software: String,
 }
@@ -137,25 +145,37 @@ pub fn threshold(root: &Root, study: &Study) -> Threshold {
     throwaway.unwrap_or(Threshold::of(study.disclosure.profile))
 }
 
-/// Assembles the result. Every analysis gets an answer or a reason. `k` is the smallest count of the study's profile;
-/// a centre's own may be larger.
+/// Where the rounds of a run stand in a result's provenance: their digests, and those of the answers.
+pub fn provenance_of(rounds: &[Answered]) -> (Vec<Digest>, Vec<BTreeMap<SiteId, Digest>>) {
+    let answers = |answered: &Answered| {
+        answered.answers.iter().map(|(site, answer)| (site.clone(), Digest::of(&answer.sealed))).collect()
+    };
+    (rounds.iter().map(|answered| answered.round.digest).collect(), rounds.iter().map(answers).collect())
+}
+
+/// Assembles the result of a course that has ended. Every analysis gets an answer or a reason. `k` is the smallest count
+/// of the study's profile; a centre's own may be larger.
 pub fn assemble(
     sealed: &SealedStudy,
-    plan: &Plan,
+    course: &Course,
     run: RunTimes,
     sites: Vec<SiteLine>,
-    contributors: &[Contributor],
     provenance: Provenance,
     k: Threshold,
 ) -> (ResultDocument, Vec<AnalysisTables>) {
     let mut analyses = BTreeMap::new();
     let mut tables = Vec::new();
-    for (index, analysis) in plan.analyses.iter().enumerate() {
-        let (outcome, disclosure) = answer(sealed, analysis, index, contributors, k);
+    for (analysis, standing) in course.standings() {
+        let disclosure = disclosure(sealed, standing, k);
         let reasons = disclosure.rules.iter().map(|line| line.reason.clone()).collect();
+        let outcome = match &standing.stage {
+            Stage::Ended(outcome) => outcome.clone(),
+            Stage::Next(_) => Outcome::refused("the run ended before its answer"),
+        };
         tables.push(AnalysisTables::new(analysis.id.clone(), analysis.kind, &outcome, reasons));
         let Outcome { status, reason, result, .. } = outcome;
-        let document = AnalysisDocument { kind: analysis.kind, status, reason, result, disclosure };
+        let (kind, rounds) = (analysis.kind, standing.rounds);
+        let document = AnalysisDocument { kind, status, reason, rounds, result, disclosure };
         analyses.insert(analysis.id.clone(), document);
     }
     let study = &sealed.study;
@@ -166,56 +186,17 @@ pub fn assemble(
         question: study.question.clone(),
         sha256: sealed.digest,
     };
-    (ResultDocument { study, run, sites, analyses, provenance }, tables)
+    (ResultDocument { study, run, rounds: course.rounds(), sites, analyses, provenance }, tables)
 }
 
-fn answer(
-    sealed: &SealedStudy,
-    analysis: &PlannedAnalysis,
-    index: usize,
-    contributors: &[Contributor],
-    k: Threshold,
-) -> (Outcome, Disclosure) {
-    let steps: Vec<(&SiteId, Option<&StepAnswer>)> = contributors
-        .iter()
-        .map(|one| (&one.seat.site.id, one.answer.steps.get(index).and_then(Option::as_ref)))
-        .collect();
-    let given: Vec<&StepAnswer> = steps.iter().filter_map(|(_, step)| *step).collect();
-    let rules: BTreeSet<Rule> = given.iter().flat_map(|step| step.rules.iter().copied()).collect();
-    let disclosure = Disclosure {
+fn disclosure(sealed: &SealedStudy, standing: &Standing, k: Threshold) -> Disclosure {
+    let reason = |rule: &Rule| rule.reason(k, sealed.study.cohort.rows);
+    let line = |rule: &Rule| RuleLine { rule: rule.name(), reason: reason(rule) };
+    Disclosure {
         profile: sealed.study.disclosure.profile.name(),
         release: sealed.study.disclosure.release.name(),
-        rules: rules
-            .iter()
-            .map(|rule| RuleLine { rule: rule.name(), reason: rule.reason(k, sealed.study.cohort.rows) })
-            .collect(),
-        sites: given.len(),
-        withheld_by: steps.iter().filter(|(_, step)| step.is_none()).map(|(id, _)| (*id).clone()).collect(),
-    };
-    let minimum = sealed.study.sites.minimum as usize;
-    if given.len() < minimum {
-        let reason = format!(
-            "{} of {} sites contributed; the others' disclosure rules withheld it, and the study asks for at least \
-             {minimum} sites",
-            given.len(),
-            contributors.len()
-        );
-        let outcome = Outcome {
-            status: Status::Suppressed,
-            reason: Some(reason),
-            result: Value::Null,
-            tidy: Default::default(),
-            shown: Vec::new(),
-        };
-        return (outcome, disclosure);
+        rules: standing.rules.iter().map(line).collect(),
+        sites: standing.sites,
+        withheld_by: standing.withheld_by.clone(),
     }
-    (analysis.statistic.advance(&add(analysis.statistic.layout().len(), &given)), disclosure)
-}
-
-/// Adds the sites' vectors. A total of which a part is withheld is withheld: it would be wrong.
-fn add(length: usize, steps: &[&StepAnswer]) -> Totals {
-    let total = |at: usize| {
-        steps.iter().try_fold(0_i128, |sum, step| step.vector.get(at).copied().flatten()?.checked_add(sum))
-    };
-    Totals::new((0..length).map(total).collect())
 }

@@ -112,11 +112,6 @@ pub enum Office {
 }
 
 impl Site {
-    /// The role of the site's node.
-    pub fn node_role(&self) -> Role {
-        Role::of_one(self.id.as_str(), self.node)
-    }
-
     /// The role of the site's data steward.
     pub fn steward_role(&self) -> Role {
         Role::of_one(self.id.as_str(), self.steward)

@@ -11,14 +11,14 @@ use notochord_proto::name::{RunId, SiteId};
 use notochord_proto::roster::Roster;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::gather::Behind;
+pub(crate) use self::gather::{Behind, seal_roster};
 use crate::acceptance::SealedAcceptance;
 use crate::directory::Site;
 
 mod gather;
 
 /// The version of the file's form.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The most bytes an `evidence.json` may have.
 pub const MOST_BYTES: u64 = 1 << 30;
@@ -40,18 +40,26 @@ pub struct Evidence {
     pub study: String,
     /// The sealed roster: whose keys are whose.
     pub roster: String,
-    /// The sealed round.
-    pub round: String,
-    /// How each site of the round accepted the study.
+    /// How each site of the rounds accepted the study.
     pub acceptances: BTreeMap<SiteId, SealedAcceptance>,
-    /// The sealed answers that are in the result.
-    pub answers: BTreeMap<SiteId, String>,
+    /// Every round, in order; at least one.
+    pub rounds: Vec<RoundEvidence>,
     /// The sealed record of how the run ended.
     pub release: String,
     /// What the coordinator's ledger shows, if it could be had.
     pub coordinator: Option<LedgerEvidence>,
     /// What the sites' ledgers show, as far as it was had.
     pub sites: BTreeMap<SiteId, LedgerEvidence>,
+}
+
+/// A round and its answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundEvidence {
+    /// The sealed round.
+    pub round: String,
+    /// The sealed answers that were believed, by site.
+    pub answers: BTreeMap<SiteId, String>,
 }
 
 /// What a ledger shows of a run.

@@ -20,7 +20,7 @@
 //! ledger/                   the record of who came, what was submitted and what was run
 //! ledger.until-root-<v>/    the one before, under the coordinator's key before
 //! checkpoints/<origin>      the newest cosigned checkpoint of each ledger of the network
-//! runs/<run>/               round.json, answers, result.json, tables.json, evidence.json
+//! runs/<run>/               rounds/<number>/{round.json, answers/}, result.json, tables.json, evidence.json
 //! state/                    sled: invitations and the index of runs
 //! ```
 

@@ -9,6 +9,7 @@ use notochord_proto::envelope::Envelope;
 use notochord_proto::name::{RunId, SiteId};
 use notochord_proto::root::RELEASE_TYPE;
 use notochord_proto::wire;
+use notochord_stats::question::MOST_ROUNDS;
 use prost::Message as _;
 
 use crate::logbook::{RunEnded, Unended};
@@ -55,12 +56,12 @@ pub(crate) fn close_rounds(office: &Office, run: &RunId) -> BTreeMap<SiteId, Sit
     unended.map(|one| tell_sites(office, &one)).unwrap_or_default()
 }
 
-/// Puts the record of an interrupted run into the outbox for every site of its round. A run without a round asked
+/// Puts the record of an interrupted run into the outbox for every site of its rounds. A run without a round asked
 /// nobody for anything.
 fn tell_sites(office: &Office, run: &Unended) -> BTreeMap<SiteId, SiteStatus> {
-    let Some((round, asked)) = round_of(office, &run.run) else { return BTreeMap::new() };
+    let (rounds, asked) = rounds_of(office, &run.run);
     let status_of = |site: SiteId| {
-        let answered = office.home.path(format!("runs/{}/answers/{site}.json", run.run)).exists();
+        let answered = office.home.path(format!("runs/{}/rounds/1/answers/{site}.json", run.run)).exists();
         (site, if answered { SiteStatus::Contributed } else { SiteStatus::Interrupted })
     };
     let sites: BTreeMap<SiteId, SiteStatus> = asked.into_iter().map(status_of).collect();
@@ -68,7 +69,7 @@ fn tell_sites(office: &Office, run: &Unended) -> BTreeMap<SiteId, SiteStatus> {
         network: office.root().network.to_string(),
         run: run.run.to_string(),
         study: run.study.as_bytes().to_vec(),
-        rounds: vec![round.as_bytes().to_vec()],
+        rounds: rounds.iter().map(|round| round.as_bytes().to_vec()).collect(),
         // What the ledger says: a result may have been written before the end.
         result: run.result.map(|digest| digest.as_bytes().to_vec()).unwrap_or_default(),
         sites: sites
@@ -81,11 +82,14 @@ fn tell_sites(office: &Office, run: &Unended) -> BTreeMap<SiteId, SiteStatus> {
     sites
 }
 
-/// The round of a run and the sites it asks. It is written before it is sent: without it nothing was sent.
-fn round_of(office: &Office, run: &RunId) -> Option<(Digest, Vec<SiteId>)> {
-    let sealed = office.home.read(&format!("runs/{run}/round.json")).ok()?;
-    let envelope = Envelope::from_json(&sealed).ok()?;
-    let round = wire::Round::decode(envelope.payload_for_reading()).ok()?;
-    let sites = round.roster.iter().filter_map(|seat| SiteId::new(seat.site.as_str()).ok()).collect();
-    Some((envelope.payload_digest(), sites))
+/// The rounds of a run and the sites that the first one asks. Each is written before it is sent: without it nothing was
+/// sent.
+fn rounds_of(office: &Office, run: &RunId) -> (Vec<Digest>, Vec<SiteId>) {
+    let sealed = (1..=MOST_ROUNDS)
+        .map_while(|number| office.home.read(&format!("runs/{run}/rounds/{number}/round.json")).ok());
+    let rounds: Vec<Envelope> = sealed.map_while(|sealed| Envelope::from_json(&sealed).ok()).collect();
+    let first = rounds.first().and_then(|round| wire::Round::decode(round.payload_for_reading()).ok());
+    let seats = first.map(|round| round.roster).unwrap_or_default();
+    let sites = seats.iter().filter_map(|seat| SiteId::new(seat.site.as_str()).ok()).collect();
+    (rounds.iter().map(Envelope::payload_digest).collect(), sites)
 }

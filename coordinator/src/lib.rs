@@ -11,6 +11,7 @@ mod caller;
 mod client;
 mod command;
 pub mod connections;
+pub mod course;
 pub mod directory;
 pub mod enrolment;
 pub mod evidence;

@@ -28,12 +28,20 @@ fn sites(result: &[u8]) -> String {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|site| {
-            let status = site["status"].as_str().unwrap_or_default().replace('_', " ");
-            format!("{} {status}", site["label"].as_str().unwrap_or_default())
-        })
+        .map(|site| format!("{} {}", site["label"].as_str().unwrap_or_default(), took_part(site)))
         .collect();
     format!("sites: {}\n", account.join(", "))
+}
+
+/// How a site took part, as `result.json` says it: `contributed`, or `contributed, too slow in round 4`.
+pub(crate) fn took_part(site: &Value) -> String {
+    let word = |status: &Value| status.as_str().unwrap_or_default().replace('_', " ");
+    match (&site["dropped_out"]["status"], site["dropped_out"]["round"].as_u64()) {
+        (dropped_out, Some(round)) => {
+            format!("{}, {} in round {round}", word(&site["status"]), word(dropped_out))
+        }
+        (_, None) => word(&site["status"]),
+    }
 }
 
 fn analysis(analysis: &AnalysisTables) -> String {

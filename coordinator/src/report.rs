@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::printing::took_part;
 use crate::result::{AnalysisTables, readable};
 use notochord_stats::outcome::{Cell, Status, Table};
 
@@ -49,8 +50,8 @@ fn sites(sites: &Value) -> String {
         .into_iter()
         .flatten()
         .map(|site| {
-            let status = text(&site["status"]).replace('_', " ");
-            format!("<tr><td>{}</td><td>{status}</td></tr>\n", text(&site["label"]))
+            let took_part = escape(&took_part(site));
+            format!("<tr><td>{}</td><td>{took_part}</td></tr>\n", text(&site["label"]))
         })
         .collect();
     format!("<h2>Sites</h2>\n<table>\n<tr><th>site</th><th>took part</th></tr>\n{rows}</table>\n")

@@ -1,4 +1,5 @@
-//! A run: announce the study, ask every site that accepted it, wait no longer than the deadline, assemble.
+//! A run: announce the study, ask every site that accepted it round after round, wait no longer than the deadline for
+//! each, assemble.
 //!
 //! Whatever a site does (dies, hangs, answers rubbish), the run ends, and every site has a status.
 
@@ -14,8 +15,9 @@ use notochord_proto::root::RELEASE_TYPE;
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::wire::run_event::Event;
-use notochord_proto::wire::{self, RunFinished, RunStarted, SiteProgress};
+use notochord_proto::wire::{self, RoundStarted, RunFinished, RunStarted, SiteProgress};
 use notochord_stats::plan::Plan;
+use notochord_stats::step::Step;
 use prost::Message as _;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
@@ -23,9 +25,10 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
 use crate::ask;
-use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
+use crate::assembly::{self, DroppedOut, Provenance, RunTimes, SiteLine};
+use crate::course::Course;
 use crate::directory::{self, Site};
-use crate::evidence::{Behind, Evidence, ResultReleased};
+use crate::evidence::{Behind, Evidence, ResultReleased, seal_roster};
 use crate::home::HomeError;
 use crate::in_force::InForce;
 use crate::interruption;
@@ -33,7 +36,7 @@ use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
 use crate::outbox;
 use crate::progress::{Feed, RunKey};
-use crate::round::{Round, Seat};
+use crate::round::{Answered, Round, Seat, Terms};
 use crate::site_status::SiteStatus;
 use crate::store::{RunLine, RunStatus, StoreError};
 use crate::studies::{self, StudiesError};
@@ -66,9 +69,6 @@ pub enum RunError {
         /// The others, and why not.
         others: String,
     },
-    /// A fault of our own.
-    #[error("the program failed during the run; its log says where. Run the study again")]
-    Fault,
     /// Stopped.
     #[error("{0} withdrew the study while it ran; nothing is released")]
     Withdrawn(String),
@@ -96,6 +96,11 @@ pub enum RunError {
     /// No randomness.
     #[error("the operating system gives no randomness: {0}")]
     Randomness(getrandom::Error),
+    /// A fault of this program.
+    #[error(
+        "a fault of the coordinator's program ended the run; its log says where, and the sites' data are as they were"
+    )]
+    Fault,
 }
 
 /// Starts a run; it goes on by itself, tells `events` what happens, and writes everything down.
@@ -124,7 +129,6 @@ pub fn start(
     };
     office.logbook.write(&RunBegan { run: id.clone(), study: sealed.digest }, started)?;
     office.store.put_run(&line)?;
-    let deadline = Instant::now() + deadline;
     let run = Run { office, in_force, sealed, id: id.clone(), started, deadline, events };
     tokio::spawn(run.until_the_end(line));
     Ok(id)
@@ -149,12 +153,23 @@ struct Run {
     sealed: SealedStudy,
     id: RunId,
     started: OffsetDateTime,
-    deadline: Instant,
+    /// How long sites may take for each round.
+    deadline: Duration,
     events: Events,
 }
 
 /// What became of the sites of a run.
 type Statuses = BTreeMap<SiteId, SiteLine>;
+
+/// A run that is under way.
+struct Conducted<'a> {
+    seats: Vec<Seat>,
+    plan: Arc<Plan>,
+    course: Course,
+    roster: Envelope,
+    rounds: Vec<Answered>,
+    statuses: &'a mut Statuses,
+}
 
 impl Run {
     async fn until_the_end(self, line: RunLine) {
@@ -208,28 +223,53 @@ impl Run {
         let seats = self.announce(sites, statuses).await;
         self.require(statuses, "have accepted the study and are connected", |line| line.snapshot.is_some())?;
         let plan = Arc::new(self.plan(&seats)?);
-        let round = Arc::new(self.round(&seats, &plan)?);
-        self.office.home.write(&format!("runs/{}/round.json", self.id), &round.sealed)?;
-        let acceptances = seats.iter().map(|seat| (seat.site.id.clone(), seat.acceptance.clone())).collect();
-        let (contributors, kept) = self.gather(seats, &plan, &round, statuses).await;
-        // Whatever fails from here on, every site is told how its round ended.
-        let released = kept
-            .and_then(|()| {
-                self.require(statuses, "contributed", |line| line.status == SiteStatus::Contributed)
-            })
-            .and_then(|()| self.still_permitted(&contributors))
-            .and_then(|()| self.release(&plan, &round, &contributors, statuses).map(Some));
+        let course = Course::begin(plan.clone(), self.sealed.study.sites.minimum, &seats);
+        let roster = seal_roster(&self.office, &self.in_force, &self.id)?;
+        let mut run = Conducted { seats, plan, course, roster, rounds: Vec::new(), statuses };
+        // Whatever fails from here on, every site is told how its rounds ended.
+        let released = match self.ask(&mut run).await {
+            Ok(()) => self.release(&run).map(Some),
+            Err(error) => Err(error),
+        };
         let result = released.as_ref().ok().copied().flatten();
-        let record = self.deliver(&round, result, statuses).await;
+        let record = self.deliver(&run, result).await;
         let witnessed = witnessing::cosign_all(&self.office, Some(&self.id)).await;
         if result.is_some() {
+            let acceptances = run.seats.iter().map(|seat| (seat.site.id.clone(), seat.acceptance.clone()));
             let (office, in_force, sealed) = (&self.office, &self.in_force, &self.sealed);
-            let run =
-                Behind { in_force, sealed, run: &self.id, round: &round, acceptances, contributors, record };
-            let evidence = Evidence::gather(office, run, witnessed)?;
+            let (acceptances, roster, rounds) = (acceptances.collect(), &run.roster, &run.rounds);
+            let behind = Behind { in_force, sealed, roster, acceptances, rounds, record };
+            let evidence = Evidence::gather(office, behind, witnessed)?;
             office.home.write(&format!("runs/{}/evidence.json", self.id), &evidence.to_bytes()?)?;
         }
         released.map(|_| ())
+    }
+
+    /// Asks, round after round, until every analysis has its answer or a reason why there is none.
+    async fn ask(&self, run: &mut Conducted<'_>) -> Result<(), RunError> {
+        loop {
+            let steps = run.course.steps();
+            if steps.is_empty() {
+                return Ok(());
+            }
+            let round = self.round(run, steps)?;
+            let place = format!("runs/{}/rounds/{}", self.id, round.number);
+            self.office.home.write(&format!("{place}/round.json"), &round.sealed)?;
+            let analyses = round.steps.iter().map(|step| step.analysis.to_string()).collect();
+            self.tell(Event::Round(RoundStarted { round: round.number, analyses })).await;
+            let is_first = round.number == 1;
+            let answered = self.gather(run, round).await;
+            for (site, answer) in &answered.answers {
+                self.office.home.write(&format!("{place}/answers/{site}.json"), &answer.sealed)?;
+            }
+            run.course.take(&answered);
+            run.rounds.push(answered);
+            if is_first {
+                let contributed = |line: &SiteLine| line.status == SiteStatus::Contributed;
+                self.require(run.statuses, "contributed", contributed)?;
+            }
+            self.still_permitted(&run)?;
+        }
     }
 
     /// The sites to ask: the study's roster, or every enrolled one.
@@ -263,9 +303,7 @@ impl Run {
     /// Hands the study to every site and collects who has accepted it, for which snapshot.
     async fn announce(&self, sites: Vec<Site>, statuses: &mut Statuses) -> Vec<Seat> {
         let sealed_study = self.sealed.envelope.to_json().into_bytes();
-        // A site that is silent now must not take the others' time to answer.
-        let half = self.deadline.saturating_duration_since(Instant::now()) / 2;
-        let until = Instant::now() + half.min(ANNOUNCE_DEADLINE);
+        let until = Instant::now() + (self.deadline / 2).min(ANNOUNCE_DEADLINE);
         let mut asked = JoinSet::new();
         for site in sites {
             let (office, sealed) = (self.office.clone(), self.sealed.clone());
@@ -291,7 +329,7 @@ impl Run {
             let detail = fell_short.and_then(|one| one.detail);
             let snapshot = decided.as_ref().map(|(snapshot, _)| *snapshot);
             let words = detail.as_deref().unwrap_or_default();
-            self.progress(&site, status.map_or("accepted", SiteStatus::name), words).await;
+            self.progress(&site, status.map_or("accepted", SiteStatus::name), words, 0).await;
             let line = SiteLine {
                 id: site.id.clone(),
                 label: site.label.clone(),
@@ -300,6 +338,7 @@ impl Run {
                 snapshot,
                 software: None,
                 detail,
+                dropped_out: None,
             };
             statuses.insert(site.id.clone(), line);
             seats.extend(decided.map(|(snapshot, acceptance)| Seat { site, snapshot, acceptance }));
@@ -315,69 +354,62 @@ impl Run {
             .map_err(|problems| RunError::Plan(problems.first().map(ToString::to_string).unwrap_or_default()))
     }
 
-    fn round(&self, seats: &[Seat], plan: &Plan) -> Result<Round, RunError> {
+    fn round(&self, run: &Conducted<'_>, steps: Vec<Step>) -> Result<Round, RunError> {
         let mut key = [0; 16];
         getrandom::fill(&mut key).map_err(RunError::Randomness)?;
-        let left = self.deadline.saturating_duration_since(Instant::now()) + CLOCK_SLACK;
-        Ok(Round::seal(
-            &self.in_force.root.network,
-            &self.id,
-            self.sealed.digest,
-            seats,
-            plan,
-            key,
-            self.office.now() + left,
-            &self.office.key,
-        ))
+        let network = &self.in_force.root.network;
+        let (id, study, keys) = (&self.id, self.sealed.digest, run.roster.payload_digest());
+        let terms = Terms { network, run: id, study, seats: &run.seats, keys };
+        let expires = self.office.now() + self.deadline + CLOCK_SLACK;
+        Ok(Round::seal(&terms, steps, run.rounds.last(), key, expires, &self.office.key))
     }
 
-    /// Asks every seat at once; a lost link is asked again, with the same bytes, when the site is back. Also gives
-    /// whether every answer could be kept.
-    async fn gather(
-        &self,
-        seats: Vec<Seat>,
-        plan: &Arc<Plan>,
-        round: &Arc<Round>,
-        statuses: &mut Statuses,
-    ) -> (Vec<Contributor>, Result<(), RunError>) {
+    /// Asks every seat of the round at once; a lost link is asked again, with the same bytes, when the site is back.
+    async fn gather(&self, run: &mut Conducted<'_>, round: Round) -> Answered {
+        let deadline = Instant::now() + self.deadline;
+        let request = Arc::new(round.request(run.rounds.last(), &run.roster.to_json()));
+        let round = Arc::new(round);
         let mut asked = JoinSet::new();
-        for seat in seats {
-            let (office, plan, round) = (self.office.clone(), plan.clone(), round.clone());
-            let deadline = self.deadline;
+        for seat in run.seats.iter().filter(|seat| round.asks(&seat.site.id)).cloned() {
+            let (office, plan) = (self.office.clone(), run.plan.clone());
+            let (round, request) = (round.clone(), request.clone());
             asked.spawn(async move {
-                let answer = ask::contribute(&office, &seat, &plan, &round, deadline).await;
-                (seat, answer)
+                let answer = ask::contribute(&office, &seat, &plan, &round, &request, deadline).await;
+                (seat.site, answer)
             });
         }
-        let (mut contributors, mut all_kept) = (Vec::new(), Ok(()));
+        let mut answers = BTreeMap::new();
         while let Some(joined) = asked.join_next().await {
-            let Ok((seat, answer)) = joined else { continue };
+            let Ok((site, answer)) = joined else { continue };
             let status = answer.as_ref().err().copied().unwrap_or(SiteStatus::Contributed);
-            self.progress(&seat.site, status.name(), "").await;
-            if let Some(line) = statuses.get_mut(&seat.site.id) {
-                line.status = status;
-                line.software = answer.as_ref().ok().map(|answer| answer.software.clone());
+            self.progress(&site, status.name(), "", round.number).await;
+            if let Some(line) = run.statuses.get_mut(&site.id) {
+                match (round.number, &answer) {
+                    (1, _) => line.status = status,
+                    (_, Err(status)) => {
+                        line.dropped_out = Some(DroppedOut { round: round.number, status: *status });
+                    }
+                    (_, Ok(_)) => {}
+                }
+                if let Ok(answer) = &answer {
+                    line.software = Some(answer.software.clone());
+                }
             }
-            if let Ok(answer) = answer {
-                let file = format!("runs/{}/answers/{}.json", self.id, seat.site.id);
-                let kept = self.office.home.write(&file, &answer.sealed);
-                all_kept = all_kept.and(kept.map_err(RunError::from));
-                contributors.push(Contributor { seat, answer });
-            }
+            answers.extend(answer.ok().map(|answer| (site.id, answer)));
         }
-        contributors.sort_by(|a, b| a.seat.site.id.cmp(&b.seat.site.id));
-        (contributors, all_kept)
+        Answered { round, answers }
     }
 
     /// Whether the result may still be released: the study may have been stopped, or a site revoked, while the sites
     /// computed.
-    fn still_permitted(&self, contributors: &[Contributor]) -> Result<(), RunError> {
+    fn still_permitted(&self, run: &Conducted<'_>) -> Result<(), RunError> {
         let home = &self.office.home;
         studies::still_permitted(home, &self.in_force.root, &self.sealed).map_err(|error| match error {
             StudiesError::Withdrawn(by) => RunError::Withdrawn(by),
             error => RunError::Stopped(error),
         })?;
-        for Contributor { seat, .. } in contributors {
+        let contributed = |seat: &&Seat| run.rounds.iter().any(|one| one.answers.contains_key(&seat.site.id));
+        for seat in run.seats.iter().filter(contributed) {
             if directory::site(home, &seat.site.id)?.is_none_or(|site| site.revoked.is_some()) {
                 return Err(RunError::Revoked(seat.site.label.clone()));
             }
@@ -386,57 +418,46 @@ impl Run {
     }
 
     /// Writes the result; its digest goes into the release record.
-    fn release(
-        &self,
-        plan: &Plan,
-        round: &Round,
-        contributors: &[Contributor],
-        statuses: &Statuses,
-    ) -> Result<Digest, RunError> {
+    fn release(&self, run: &Conducted<'_>) -> Result<Digest, RunError> {
         let (office, in_force) = (&self.office, &self.in_force);
-        let answers = contributors
-            .iter()
-            .map(|one| (one.seat.site.id.clone(), Digest::of(&one.answer.sealed)))
-            .collect();
+        let (rounds, mut answers) = assembly::provenance_of(&run.rounds);
+        let later_answers = answers.split_off(answers.len().min(1));
         let provenance = Provenance {
             network: in_force.root.network.to_string(),
             root: in_force.reference().digest,
             dictionary: in_force.root.dictionary,
             investigators: self.sealed.investigators.clone(),
             approvers: self.sealed.approvers.clone(),
-            rounds: vec![round.digest],
-            answers,
+            rounds: rounds.clone(),
+            answers: answers.pop().unwrap_or_default(),
+            later_answers,
             software: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let times = RunTimes { id: self.id.clone(), started: self.started, finished: office.now() };
-        let sites = statuses.values().cloned().collect();
+        let sites = run.statuses.values().cloned().collect();
         let k = assembly::threshold(&in_force.root, &self.sealed.study);
-        let (document, tables) =
-            assembly::assemble(&self.sealed, plan, times, sites, contributors, provenance, k);
+        let (document, tables) = assembly::assemble(&self.sealed, &run.course, times, sites, provenance, k);
         let mut json = serde_json::to_vec_pretty(&document)?;
         json.push(b'\n');
         office.home.write(&format!("runs/{}/tables.json", self.id), &serde_json::to_vec(&tables)?)?;
         office.home.write(&format!("runs/{}/result.json", self.id), &json)?;
-        let released = ResultReleased {
-            run: self.id.clone(),
-            study: self.sealed.digest,
-            rounds: vec![round.digest],
-            result: Digest::of(&json),
-        };
+        let (study, result) = (self.sealed.digest, Digest::of(&json));
+        let released = ResultReleased { run: self.id.clone(), study, rounds, result };
         office.logbook.write(&released, office.now())?;
         Ok(released.result)
     }
 
-    /// Tells every site of the round how it ended, which closes the round there; gives the sealed record. A site that
-    /// does not hear it now hears it when it comes.
-    async fn deliver(&self, round: &Round, result: Option<Digest>, statuses: &Statuses) -> String {
+    /// Tells every site of the run how it ended, which closes the run there; gives the sealed record. A site that does
+    /// not hear it now hears it when it comes.
+    async fn deliver(&self, run: &Conducted<'_>, result: Option<Digest>) -> String {
         let record = wire::ReleaseRecord {
             network: self.in_force.root.network.to_string(),
             run: self.id.to_string(),
             study: self.sealed.digest.as_bytes().to_vec(),
-            rounds: vec![round.digest.as_bytes().to_vec()],
+            rounds: run.rounds.iter().map(|one| one.round.digest.as_bytes().to_vec()).collect(),
             result: result.map(|digest| digest.as_bytes().to_vec()).unwrap_or_default(),
-            sites: statuses
+            sites: run
+                .statuses
                 .values()
                 .map(|line| wire::SiteOutcome {
                     site: line.id.to_string(),
@@ -448,8 +469,12 @@ impl Run {
         let request = wire::DeliverRequest { sealed_record: sealed.clone().into_bytes() };
         let until = Instant::now() + DELIVER_DEADLINE;
         let mut sent = JoinSet::new();
-        let mut deaf: BTreeSet<SiteId> =
-            statuses.values().filter(|line| line.snapshot.is_some()).map(|line| line.id.clone()).collect();
+        let mut deaf: BTreeSet<SiteId> = run
+            .statuses
+            .values()
+            .filter(|line| line.snapshot.is_some())
+            .map(|line| line.id.clone())
+            .collect();
         for id in deaf.clone() {
             if let Some(mut node) = self.office.hub.node(&id) {
                 let request = request.clone();
@@ -469,12 +494,13 @@ impl Run {
         sealed
     }
 
-    async fn progress(&self, site: &Site, status: &str, detail: &str) {
+    async fn progress(&self, site: &Site, status: &str, detail: &str, round: u32) {
         let progress = SiteProgress {
             site: site.id.to_string(),
             label: site.label.clone(),
             status: status.to_owned(),
             detail: detail.to_owned(),
+            round,
         };
         self.tell(Event::Site(progress)).await;
     }

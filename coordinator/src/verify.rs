@@ -5,13 +5,16 @@ mod documents;
 mod ledgers;
 mod report;
 mod result;
+mod rounds;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::root::Root;
 use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::wire;
 use notochord_stats::plan::Plan;
 
 pub use self::report::{Check, Found, Report};
@@ -44,12 +47,17 @@ struct Case<'a> {
     root: Root,
     root_digest: Digest,
     study: SealedStudy,
-    plan: Plan,
+    plan: Arc<Plan>,
     /// Every enrolled site of the roster.
     sites: Vec<Site>,
+    /// SHA-256 of the roster's exact bytes.
+    keys: Digest,
+    /// The sites of every round, as the first one seats them.
+    seated: Vec<wire::Seat>,
+    /// The same sites as they are known.
     seats: Vec<Seat>,
-    /// SHA-256 of the round's exact bytes.
-    round: Digest,
+    /// SHA-256 of each round's exact bytes.
+    rounds: Vec<Digest>,
 }
 
 /// Checks a result. It ends early only where nothing more can be checked.
@@ -57,9 +65,9 @@ pub fn verify(exhibit: &Exhibit, known: &Known) -> Report {
     let mut report = Report::default();
     if let Some(case) = documents::open(&exhibit.files, known, &mut report) {
         documents::acceptances(&case, &mut report);
-        let contributors = documents::answers(&case, &mut report);
+        let gone = rounds::follow(&case, &mut report);
         documents::release(&case, &mut report);
-        result::recompute(&case, contributors, &mut report);
+        result::recompute(&case, gone, &mut report);
         ledgers::check(&case, &mut report);
     }
     report

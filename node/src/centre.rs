@@ -17,9 +17,10 @@ use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::study::Study;
 use notochord_proto::trust::Trust;
+use notochord_stats::contribution::Contribution;
 use notochord_stats::frame::Frame;
 use notochord_stats::plan::{Plan, PlannedAnalysis};
-use notochord_stats::registry;
+use notochord_stats::{self as stats, registry};
 use time::OffsetDateTime;
 
 use crate::gate::{Passage, let_out};
@@ -186,18 +187,24 @@ pub(crate) fn study_file(digest: Digest) -> String {
     format!("studies/{}.json", digest.hex())
 }
 
-/// Computes one analysis and takes it to the gate.
+/// Computes the answer to one question and takes it to the gate.
 pub(crate) fn pass(
     analysis: &PlannedAnalysis,
+    question: &stats::Question,
     frames: &BTreeMap<AnalysisId, Frame>,
     rules: &Rules,
 ) -> Result<Passage, Refusal> {
-    let failed = |source| Refusal::Contribute { analysis: analysis.id.clone(), source };
-    let frame = frames.get(&analysis.id).ok_or_else(|| Refusal::UnknownStep(analysis.id.clone()))?;
-    let contribution = analysis.statistic.contribute(frame).map_err(failed)?;
+    let id = || analysis.id.clone();
+    let frame = frames.get(&analysis.id).ok_or_else(|| Refusal::UnknownStep(id()))?;
+    let layout = analysis.layout(question).map_err(|source| Refusal::Layout { analysis: id(), source })?;
+    let contribution = analysis.statistic.contribute(frame, question);
+    let contribution = contribution.map_err(|source| Refusal::Contribute { analysis: id(), source })?;
+    // What the layout does not allow, nobody would believe.
+    let contribution = Contribution::checked(contribution.values().to_vec(), &layout)
+        .map_err(|source| Refusal::Contribution { analysis: id(), source })?;
     // Thresholds are of patients, also where one patient has several rows.
     let rules = rules.for_rows_per_patient(frame.most_rows_of_a_patient());
-    Ok(let_out(&analysis.statistic.layout(), contribution, &rules)?)
+    Ok(let_out(&layout, contribution, &rules)?)
 }
 
 #[cfg(test)]
@@ -259,7 +266,7 @@ nrs,pain,,text,Pain,,,integer,0,10,,,,,,,,
         let frame = frame.of_patients((0..rows).map(|row| row / visits).collect()).unwrap();
         let frames = BTreeMap::from([(plan.analyses[0].id.clone(), frame)]);
         let rules = Rules::throw_away(Threshold::new(k).unwrap());
-        pass(&plan.analyses[0], &frames, &rules).ok().unwrap().releasable.is_some()
+        pass(&plan.analyses[0], &stats::Question::first(), &frames, &rules).ok().unwrap().releasable.is_some()
     }
 
     #[test]

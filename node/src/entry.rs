@@ -6,6 +6,7 @@ use notochord_engine::snapshot::Replaced;
 use notochord_ledger::{Entry, Ledger, Record as _, kinds};
 use notochord_proto::digest::Digest;
 use notochord_proto::name::{AnalysisId, RunId};
+use notochord_stats::step::Step;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -197,7 +198,51 @@ pub(crate) struct Intent {
     pub(crate) run: RunId,
     pub(crate) study: Digest,
     pub(crate) snapshot: Digest,
-    pub(crate) steps: Vec<AnalysisId>,
+    pub(crate) steps: Vec<IntendedStep>,
+}
+
+/// A step that is about to be answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "StepAsWritten")]
+pub(crate) struct IntendedStep {
+    pub(crate) analysis: AnalysisId,
+    pub(crate) iteration: u32,
+    /// SHA-256 of the parameters; none with a first iteration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<Digest>,
+}
+
+/// Earlier versions wrote the name alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StepAsWritten {
+    Name(AnalysisId),
+    Step { analysis: AnalysisId, iteration: u32, state: Option<Digest> },
+}
+
+impl From<StepAsWritten> for IntendedStep {
+    fn from(written: StepAsWritten) -> Self {
+        match written {
+            StepAsWritten::Name(analysis) => Self { analysis, iteration: 0, state: None },
+            StepAsWritten::Step { analysis, iteration, state } => Self { analysis, iteration, state },
+        }
+    }
+}
+
+impl IntendedStep {
+    pub(crate) fn of(step: &Step) -> Self {
+        let (analysis, iteration) = (step.analysis.clone(), step.question.iteration());
+        Self { analysis, iteration, state: state_of(step) }
+    }
+
+    pub(crate) fn is(&self, analysis: &AnalysisId, iteration: u32) -> bool {
+        self.analysis == *analysis && self.iteration == iteration
+    }
+}
+
+/// SHA-256 of the parameters a step is asked with.
+pub(crate) fn state_of(step: &Step) -> Option<Digest> {
+    (step.question.iteration() > 0).then(|| Digest::of(step.question.bytes()))
 }
 
 /// An answer is about to leave. Durable before it does; at most one per idempotency key.
@@ -213,6 +258,8 @@ pub(crate) struct Released {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ReleasedStep {
     pub(crate) analysis: AnalysisId,
+    #[serde(default)]
+    pub(crate) iteration: u32,
     /// Whether the rules withheld all of it.
     pub(crate) withheld_whole: bool,
     pub(crate) rules: Vec<RuleCount>,
@@ -300,6 +347,12 @@ kinds!(
 pub(crate) fn released(ledger: &Ledger, round: Digest) -> Option<Released> {
     of_kind(ledger, Released::KIND)
         .find_map(|entry| entry.body::<Released>().ok().filter(|released| released.round == round))
+}
+
+/// Every intent to answer a round about a study.
+pub(crate) fn intents(ledger: &Ledger, study: &Digest) -> Vec<Intent> {
+    let intents = of_kind(ledger, Intent::KIND).filter_map(|entry| entry.body::<Intent>().ok());
+    intents.filter(|intent| intent.study == *study).collect()
 }
 
 /// Whether an idempotency key was used for an answer already, and for which round.

@@ -9,6 +9,7 @@ pub mod decision;
 mod entry;
 pub mod gate;
 pub mod home;
+pub mod later_round;
 pub mod meeting;
 mod order;
 mod pace;

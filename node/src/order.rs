@@ -2,10 +2,11 @@
 
 use notochord_proto::digest::{Digest, DigestError};
 use notochord_proto::envelope::{Envelope, EnvelopeError};
-use notochord_proto::name::{AnalysisId, NameError, NetworkName, RunId, SiteId};
+use notochord_proto::name::{NameError, NetworkName, RunId, SiteId};
 use notochord_proto::role::Role;
 use notochord_proto::root::ROUND_TYPE;
 use notochord_proto::wire;
+use notochord_stats::step::{Step, StepError};
 use prost::Message as _;
 use time::{Duration, OffsetDateTime};
 
@@ -19,7 +20,7 @@ const LONGEST_LABEL: usize = 200;
 const MOST_STEPS: usize = 1000;
 
 /// What a site is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     /// SHA-256 of the round's exact bytes.
     pub(crate) round: Digest,
@@ -35,8 +36,23 @@ pub(crate) struct Order {
     pub(crate) roster: Vec<Seat>,
     /// This site's own snapshot, as the round names it.
     pub(crate) snapshot: Digest,
-    /// What to compute.
-    pub(crate) steps: Vec<AnalysisId>,
+    /// What to compute; all of one iteration.
+    pub(crate) steps: Vec<Step>,
+    /// SHA-256 of the roster of keys; none in rounds of an earlier version's coordinator.
+    pub(crate) keys: Option<Digest>,
+    /// What a later round builds upon.
+    pub(crate) previous: Option<Previous>,
+    /// The roster and the steps as the round has them.
+    pub(crate) messages: (Vec<wire::Seat>, Vec<wire::Step>),
+}
+
+/// What a later round says it builds upon.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Previous {
+    /// SHA-256 of the round before.
+    pub(crate) round: Digest,
+    /// SHA-256 of each sealed answer to it.
+    pub(crate) answers: Vec<Digest>,
 }
 
 /// A place in the roster.
@@ -46,6 +62,8 @@ pub(crate) struct Seat {
     pub(crate) site: SiteId,
     /// Its level of `site`.
     pub(crate) label: String,
+    /// The snapshot it answers from.
+    pub(crate) snapshot: Digest,
 }
 
 /// Who is asked, where, and when.
@@ -81,8 +99,12 @@ pub(crate) enum OrderError {
     NotSeated,
     #[error("the round names no step, a step twice, or too many")]
     Steps,
-    #[error("`{analysis}` has no iteration {iteration}")]
-    Iteration { analysis: String, iteration: u32 },
+    #[error(transparent)]
+    Step(#[from] StepError),
+    #[error("the round mixes iterations")]
+    Iterations,
+    #[error("a later iteration names the round and the answers before it, and a first one names none")]
+    Previous,
 }
 
 impl Order {
@@ -97,6 +119,20 @@ impl Order {
         coordinator: &Role,
         addressee: &Addressee<'_>,
     ) -> Result<Self, OrderError> {
+        let order = Self::of_any_time(sealed, coordinator, addressee)?;
+        order.in_time(addressee.now)?;
+        if order.expires > addressee.now + LONGEST_ROUND {
+            return Err(OrderError::Expired);
+        }
+        Ok(order)
+    }
+
+    /// The same, also if it has expired: what was asked before.
+    pub(crate) fn of_any_time(
+        sealed: &[u8],
+        coordinator: &Role,
+        addressee: &Addressee<'_>,
+    ) -> Result<Self, OrderError> {
         let envelope = Envelope::from_json(sealed)?;
         let verified = envelope.verify(ROUND_TYPE, coordinator)?;
         let round = wire::Round::decode(verified.payload)?;
@@ -107,26 +143,43 @@ impl Order {
         if round.network != addressee.network.as_str() {
             return Err(OrderError::Network(round.network.chars().take(63).collect()));
         }
-        let ends =
-            OffsetDateTime::from_unix_timestamp(round.expires_unix_s).map_err(|_| OrderError::Expired)?;
-        if ends <= addressee.now || ends > addressee.now + LONGEST_ROUND {
-            return Err(OrderError::Expired);
-        }
         if round.idempotency_key.len() != 16 {
             return Err(OrderError::Key);
         }
         let (roster, snapshot) = roster(&round.roster, addressee)?;
+        let (steps, previous) = (steps(&round.steps)?, previous(&round)?);
+        let is_later = steps.iter().any(|step| step.question.iteration() > 0);
+        if is_later != previous.is_some() {
+            return Err(OrderError::Previous);
+        }
+        let keys = (!round.keys.is_empty()).then(|| Digest::try_from(round.keys.as_slice())).transpose()?;
         Ok(Self {
             round: envelope.payload_digest(),
             run: RunId::new(round.run)?,
-            expires: ends,
+            expires: OffsetDateTime::from_unix_timestamp(round.expires_unix_s)
+                .map_err(|_| OrderError::Expired)?,
             idempotency_key: hex::encode(&round.idempotency_key),
             study: Digest::try_from(round.study.as_slice())?,
             roster,
             snapshot,
-            steps: steps(&round.steps)?,
+            steps,
+            keys,
+            previous,
+            messages: (round.roster, round.steps),
         })
     }
+}
+
+fn previous(round: &wire::Round) -> Result<Option<Previous>, OrderError> {
+    if round.previous.is_empty() {
+        return if round.answers.is_empty() { Ok(None) } else { Err(OrderError::Previous) };
+    }
+    if round.answers.len() > MOST_SEATS {
+        return Err(OrderError::Roster);
+    }
+    let answers = round.answers.iter().map(|digest| Digest::try_from(digest.as_slice()));
+    let answers = answers.collect::<Result<_, _>>()?;
+    Ok(Some(Previous { round: Digest::try_from(round.previous.as_slice())?, answers }))
 }
 
 fn roster(seats: &[wire::Seat], addressee: &Addressee<'_>) -> Result<(Vec<Seat>, Digest), OrderError> {
@@ -147,26 +200,25 @@ fn roster(seats: &[wire::Seat], addressee: &Addressee<'_>) -> Result<(Vec<Seat>,
         if site == *addressee.site && seat.label == addressee.label {
             own = Some(snapshot);
         }
-        roster.push(Seat { site, label: seat.label.clone() });
+        roster.push(Seat { site, label: seat.label.clone(), snapshot });
     }
     Ok((roster, own.ok_or(OrderError::NotSeated)?))
 }
 
-fn steps(steps: &[wire::Step]) -> Result<Vec<AnalysisId>, OrderError> {
-    let mut named: Vec<AnalysisId> = Vec::with_capacity(steps.len().min(MOST_STEPS));
-    if steps.is_empty() || steps.len() > MOST_STEPS {
+fn steps(messages: &[wire::Step]) -> Result<Vec<Step>, OrderError> {
+    if messages.is_empty() || messages.len() > MOST_STEPS {
         return Err(OrderError::Steps);
     }
-    for step in steps {
-        let analysis = AnalysisId::new(step.analysis.as_str())?;
-        // Every statistic of this version is answered in one round.
-        if step.iteration != 0 {
-            return Err(OrderError::Iteration { analysis: analysis.to_string(), iteration: step.iteration });
-        }
-        if named.contains(&analysis) {
+    let mut steps: Vec<Step> = Vec::with_capacity(messages.len());
+    for message in messages {
+        let step = Step::read(message)?;
+        if steps.iter().any(|other| other.analysis == step.analysis) {
             return Err(OrderError::Steps);
         }
-        named.push(analysis);
+        if steps.first().is_some_and(|first| first.question.iteration() != step.question.iteration()) {
+            return Err(OrderError::Iterations);
+        }
+        steps.push(step);
     }
-    Ok(named)
+    Ok(steps)
 }

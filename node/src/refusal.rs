@@ -10,10 +10,12 @@ use notochord_proto::envelope::EnvelopeError;
 use notochord_proto::name::{AnalysisId, SiteId};
 use notochord_proto::sealed_study::SealedStudyError;
 use notochord_proto::trust::OutOfForce;
-use notochord_stats::contribution::ContributeError;
+use notochord_stats::contribution::{ContributeError, ContributionFault};
+use notochord_stats::plan::LayoutError;
 
 use crate::decision::DecisionError;
 use crate::home::HomeError;
+use crate::later_round::LaterRoundError;
 use crate::policy::Forbidden;
 use crate::standing_rule::StandingRulesError;
 use crate::store::StoreError;
@@ -33,6 +35,9 @@ pub enum Refusal {
     /// A round of a run that is over.
     #[error("the run `{0}` is closed; the round is a replay")]
     Replayed(String),
+    /// A later round that does not follow.
+    #[error(transparent)]
+    LaterRound(#[from] LaterRoundError),
     /// No such study here.
     #[error("no sealed study {} has arrived here", .0.short())]
     UnknownStudy(Digest),
@@ -137,6 +142,22 @@ pub enum Refusal {
         analysis: AnalysisId,
         /// Why.
         source: ContributeError,
+    },
+    /// A question that has no answer here.
+    #[error("{analysis}: {source}")]
+    Layout {
+        /// Which analysis.
+        analysis: AnalysisId,
+        /// Why.
+        source: LayoutError,
+    },
+    /// A vector that is none.
+    #[error("{analysis}: {source}")]
+    Contribution {
+        /// Which analysis.
+        analysis: AnalysisId,
+        /// Why.
+        source: ContributionFault,
     },
     /// The rules.
     #[error(transparent)]

@@ -7,24 +7,26 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use notochord_ledger::{Ledger, Record, Recovery, Witness};
+use notochord_proto::answer;
 use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::keys::SecretKey;
-use notochord_proto::name::AnalysisId;
 use notochord_proto::role::Role;
 use notochord_proto::root::{ANSWER_TYPE, RELEASE_TYPE};
 use notochord_proto::sealed_study::{FEWEST_SITES, SealedStudy};
 use notochord_proto::wire;
 use notochord_stats::plan::{Plan, PlannedAnalysis};
+use notochord_stats::step::Step;
 use prost::Message as _;
 use time::{Duration, OffsetDateTime};
 
 use crate::centre::{Centre, Question, pass, study_file};
 use crate::decision::{self, Decision};
-use crate::entry::{self, Intent, LinkRefused, Reason, Released, ReleasedStep, RoundRefused};
+use crate::entry::{self, IntendedStep, Intent, LinkRefused, Reason, Released, ReleasedStep, RoundRefused};
 use crate::entry::{
     RecordRefused, RuleCount, RunClosed, StudyAcceptedByRule, StudyReceived, StudySuperseded, StudyTurnedAway,
 };
+use crate::later_round::{self, Bench};
 use crate::meeting::Parting;
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
@@ -198,9 +200,11 @@ impl Responder {
     }
 
     /// Answers a round, or refuses; a refusal is written down and looks the same whatever its reason.
-    pub fn contribute(&self, sealed: &[u8]) -> wire::ContributeReply {
-        let sealed_answer = match self.read(sealed) {
-            Ok(order) => self.obey(&order).unwrap_or_else(|refusal| self.refuse(Some(order.round), &refusal)),
+    pub fn contribute(&self, asked: &wire::ContributeRequest) -> wire::ContributeReply {
+        let sealed_answer = match self.read(&asked.sealed_round) {
+            Ok(order) => self
+                .obey(&order, asked.preceding.as_ref())
+                .unwrap_or_else(|refusal| self.refuse(Some(order.round), &refusal)),
             Err(refusal) => self.refuse(None, &refusal),
         };
         wire::ContributeReply { sealed_answer }
@@ -215,17 +219,11 @@ impl Responder {
 
     fn read(&self, sealed: &[u8]) -> Result<Order, Refusal> {
         let centre = self.centre();
-        let coordinator = Role::of_one("the coordinator", centre.root().coordinator);
-        let addressee = Addressee {
-            network: &centre.root().network,
-            site: centre.site(),
-            label: centre.label(),
-            now: centre.now(),
-        };
-        Order::read(sealed, &coordinator, &addressee).map_err(|error| Refusal::Order(error.to_string()))
+        Order::read(sealed, &coordinator(&centre), &addressee(&centre))
+            .map_err(|error| Refusal::Order(error.to_string()))
     }
 
-    fn obey(&self, order: &Order) -> Result<Vec<u8>, Refusal> {
+    fn obey(&self, order: &Order, preceding: Option<&wire::Preceding>) -> Result<Vec<u8>, Refusal> {
         let ledger = &mut *self.ledger();
         ledger.refresh()?;
         if entry::is_closed(ledger, &order.run) {
@@ -246,6 +244,13 @@ impl Responder {
         let labels: Vec<String> = order.roster.iter().map(|seat| seat.label.clone()).collect();
         let question = self.centre().question(&study, &labels)?;
         let analyses = named(&question.plan, &order.steps)?;
+        later_round::once(order, ledger)?;
+        if let Some(previous) = &order.previous {
+            let (centre, needed) = (self.centre(), self.needed(&study) as usize);
+            let (addressee, coordinator) = (&addressee(&centre), &coordinator(&centre));
+            let bench = Bench { addressee, coordinator, ledger, plan: &question.plan, needed };
+            later_round::recompute(order, previous, preceding, &bench)?;
+        }
         if released.is_none() {
             self.intend(ledger, order)?;
         }
@@ -297,8 +302,7 @@ impl Responder {
         if accepted.snapshot != order.snapshot {
             return Err(Refusal::OtherSnapshot { accepted: accepted.snapshot, asked: order.snapshot });
         }
-        let least = if self.centre().root().throwaway_minimum.is_some() { 1 } else { FEWEST_SITES };
-        let needed = study.study.sites.minimum.max(least);
+        let needed = self.needed(&study);
         let found = order.roster.len();
         if found < needed as usize {
             return Err(Refusal::TooFewSites { found, needed });
@@ -311,13 +315,19 @@ impl Responder {
         Ok(study)
     }
 
+    /// How many sites must take part in a study.
+    fn needed(&self, study: &SealedStudy) -> u32 {
+        let least = if self.centre().root().throwaway_minimum.is_some() { 1 } else { FEWEST_SITES };
+        study.study.sites.minimum.max(least)
+    }
+
     fn intend(&self, ledger: &mut Ledger, order: &Order) -> Result<(), Refusal> {
         let intent = Intent {
             round: order.round,
             run: order.run.clone(),
             study: order.study,
             snapshot: order.snapshot,
-            steps: order.steps.clone(),
+            steps: order.steps.iter().map(IntendedStep::of).collect(),
         };
         Ok(intent.write(ledger, self.centre().now())?)
     }
@@ -332,18 +342,23 @@ impl Responder {
         let rules = self.centre().rules(study)?;
         let frames = self.centre().frames(study, question, order.snapshot)?;
         let (mut answers, mut steps) = (Vec::new(), Vec::new());
-        for analysis in analyses {
-            let passage = pass(analysis, &frames, &rules)?;
-            let withheld_whole = passage.releasable.is_none();
+        for (analysis, step) in analyses.iter().zip(&order.steps) {
+            let (fired, message) = match step.is_asked_of(self.centre().site()) {
+                true => {
+                    let passage = pass(analysis, &step.question, &frames, &rules)?;
+                    (passage.fired, passage.releasable.map(|releasable| releasable.into_message()))
+                }
+                // What the rules withheld in the first round stays here in every other.
+                false => (Vec::new(), None),
+            };
             steps.push(ReleasedStep {
                 analysis: analysis.id.clone(),
-                withheld_whole,
-                rules: RuleCount::folded(&passage.fired),
+                iteration: step.question.iteration(),
+                withheld_whole: message.is_none(),
+                rules: RuleCount::folded(&fired),
             });
-            answers.push(wire::StepAnswer {
-                step: Some(wire::Step { analysis: analysis.id.to_string(), iteration: 0 }),
-                contribution: passage.releasable.map(|releasable| releasable.into_message()),
-            });
+            let step = Some(answer::named(&step.to_message()));
+            answers.push(wire::StepAnswer { step, contribution: message });
         }
         let answer = wire::Answer {
             round: order.round.as_bytes().to_vec(),
@@ -367,8 +382,7 @@ impl Responder {
 
     fn end(&self, sealed: &[u8]) -> Result<(), Refusal> {
         let envelope = Envelope::from_json(sealed)?;
-        let coordinator = Role::of_one("the coordinator", self.centre().root().coordinator);
-        let verified = envelope.verify(RELEASE_TYPE, &coordinator)?;
+        let verified = envelope.verify(RELEASE_TYPE, &coordinator(&self.centre()))?;
         let malformed = || Refusal::Order("the release record cannot be read".into());
         let record = wire::ReleaseRecord::decode(verified.payload).map_err(|_| malformed())?;
         let digest = |bytes: &Vec<u8>| Digest::try_from(bytes.as_slice()).map_err(|_| malformed());
@@ -435,8 +449,18 @@ impl Responder {
 }
 
 /// The analyses that an order names, in its order.
-fn named<'a>(plan: &'a Plan, steps: &[AnalysisId]) -> Result<Vec<&'a PlannedAnalysis>, Refusal> {
-    steps.iter().map(|id| plan.analysis(id).ok_or_else(|| Refusal::UnknownStep(id.clone()))).collect()
+fn named<'a>(plan: &'a Plan, steps: &[Step]) -> Result<Vec<&'a PlannedAnalysis>, Refusal> {
+    let named = steps.iter().map(|step| &step.analysis);
+    named.map(|id| plan.analysis(id).ok_or_else(|| Refusal::UnknownStep(id.clone()))).collect()
+}
+
+fn coordinator(centre: &Centre) -> Role {
+    Role::of_one("the coordinator", centre.root().coordinator)
+}
+
+fn addressee(centre: &Centre) -> Addressee<'_> {
+    let (network, site) = (&centre.root().network, centre.site());
+    Addressee { network, site, label: centre.label(), now: centre.now() }
 }
 
 fn decision_reply(decision: wire::Decision) -> wire::AnnounceReply {

@@ -51,8 +51,8 @@ impl Node for NodeService {
         &self,
         request: Request<ContributeRequest>,
     ) -> Result<Response<ContributeReply>, Status> {
-        let sealed = request.into_inner().sealed_round;
-        let replied = self.off_the_link(move |responder| responder.contribute(&sealed)).await;
+        let asked = request.into_inner();
+        let replied = self.off_the_link(move |responder| responder.contribute(&asked)).await;
         // A fault of our own looks like any refusal.
         Ok(Response::new(replied.unwrap_or_default()))
     }

@@ -4,6 +4,7 @@
 //! invalid; whatever was signed is verified over the received bytes before it is parsed.
 
 pub mod acceptance;
+pub mod answer;
 pub mod capability;
 pub mod dictionary;
 pub mod digest;

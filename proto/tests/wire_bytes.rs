@@ -9,7 +9,7 @@ use notochord_proto::wire::{
 use prost::Message;
 
 fn step() -> Step {
-    Step { analysis: "baseline".into(), iteration: 0 }
+    Step { analysis: "baseline".into(), ..Default::default() }
 }
 
 fn round() -> Round {
@@ -21,7 +21,14 @@ fn round() -> Round {
         expires_unix_s: 1_801_396_800,
         roster: vec![Seat { site: "toronto".into(), label: "Toronto".into(), snapshot: vec![0xcd; 32] }],
         steps: vec![step()],
+        ..Default::default()
     }
+}
+
+fn later_round() -> Round {
+    let step = Step { iteration: 1, state: b"[0.1]".to_vec(), sites: vec!["toronto".into()], ..step() };
+    let (keys, previous, answers) = (vec![0xaa; 32], vec![0xee; 32], vec![vec![0xbb; 32]]);
+    Round { steps: vec![step], keys, previous, answers, ..round() }
 }
 
 fn answer() -> Answer {
@@ -31,8 +38,7 @@ fn answer() -> Answer {
         withheld: vec![0],
         rules: vec!["primary".into()],
     };
-    let withheld =
-        StepAnswer { step: Some(Step { analysis: "rare".into(), iteration: 0 }), contribution: None };
+    let withheld = StepAnswer { step: Some(Step { analysis: "rare".into(), ..step() }), contribution: None };
     Answer {
         round: vec![0xee; 32],
         site: "toronto".into(),
@@ -67,6 +73,7 @@ fn assert_bytes<M: Message + Default + PartialEq + std::fmt::Debug>(name: &str, 
 #[test]
 fn rounds_answers_and_release_records_have_the_bytes_they_always_had() {
     assert_bytes("round.hex", &round());
+    assert_bytes("later_round.hex", &later_round());
     assert_bytes("answer.hex", &answer());
     assert_bytes("release.hex", &release());
 }

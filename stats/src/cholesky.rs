@@ -60,6 +60,11 @@ impl Cholesky {
         solved
     }
 
+    /// The natural logarithm of the determinant of the matrix of the kept columns.
+    pub(crate) fn log_determinant(&self) -> f64 {
+        self.pivots.iter().map(|pivot| libm::log(pivot.rounded())).sum()
+    }
+
     /// The inverse of the matrix of the kept columns.
     pub(crate) fn inverse(&self) -> Vec<Vec<Twofold>> {
         let rank = self.kept.len();

@@ -25,7 +25,7 @@ use crate::frame::Frame;
 use crate::grid::GridUsed;
 use crate::levels::Levels;
 use crate::outcome::{Cell, Outcome, Table};
-use crate::statistic::{Statistic, Summed, Unit};
+use crate::statistic::{OneRound, Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::Tables;
 
@@ -122,7 +122,7 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
     Ok(Box::new(Compare { outcome, label, by, test, mu, missing, layout }))
 }
 
-impl Statistic for Compare {
+impl OneRound for Compare {
     fn unit(&self) -> Unit {
         Unit::Row
     }

@@ -45,6 +45,9 @@ pub enum ContributeError {
     /// A column is not of the variable's kind.
     #[error("column `{0}` is not of the variable's kind")]
     WrongKind(VariableName),
+    /// A question that is none to this statistic.
+    #[error(transparent)]
+    Question(#[from] crate::question::QuestionError),
     /// A value outside the public bounds or levels of its variable.
     #[error("`{0}` has a value outside its public bounds")]
     OutOfBounds(String),

@@ -26,7 +26,7 @@ use crate::frame::Frame;
 use crate::groups::Groups;
 use crate::levels::Levels;
 use crate::outcome::Outcome;
-use crate::statistic::{Statistic, Summed, Unit};
+use crate::statistic::{OneRound, Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Cells, LONGEST, Sums, Tables};
 
@@ -94,7 +94,7 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
     Ok(Box::new(Describe { groups, quantiles, variables, layout: sums.finish() }))
 }
 
-impl Statistic for Describe {
+impl OneRound for Describe {
     fn unit(&self) -> Unit {
         Unit::Row
     }

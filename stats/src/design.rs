@@ -33,6 +33,10 @@ pub(crate) struct Design {
     pub(crate) counted: Vec<Levels>,
     /// What the numbers are.
     pub(crate) summed: Vec<Summed>,
+    /// The terms of the formula, in R's order, with the columns of each.
+    pub(crate) terms: Vec<Term>,
+    /// The offsets, which are numbers.
+    offsets: Vec<usize>,
     numbers: Vec<Arithmetic>,
 }
 
@@ -43,6 +47,27 @@ pub(crate) struct Column {
     /// Its fixed point.
     pub(crate) quantity: Quantity,
     parts: Vec<Part>,
+}
+
+/// A term of a formula.
+pub(crate) struct Term {
+    /// As R names it.
+    pub(crate) name: String,
+    /// The positions of its atoms in the formula.
+    pub(crate) atoms: Vec<usize>,
+    /// The positions of its columns.
+    pub(crate) columns: std::ops::Range<usize>,
+}
+
+/// What a model explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Response {
+    /// A number.
+    Number,
+    /// A whole number not below 0.
+    Count,
+    /// 0 or 1: yes or no, a whole number between 0 and 1, or a factor of two levels, of which the second is 1.
+    Binary,
 }
 
 /// A factor of a formula.
@@ -109,6 +134,7 @@ impl Design {
     pub(crate) fn new(
         formula: &Formula,
         references: &BTreeMap<String, String>,
+        response: Response,
         scope: &Scope,
     ) -> Result<Self, DesignError> {
         let mut design = Design {
@@ -118,6 +144,8 @@ impl Design {
             factors: Vec::new(),
             counted: Vec::new(),
             summed: Vec::new(),
+            terms: Vec::new(),
+            offsets: Vec::new(),
             numbers: Vec::new(),
         };
         let atoms = formula.atoms.iter().map(|atom| design.resolve(atom, scope));
@@ -125,17 +153,25 @@ impl Design {
         design.take_references(references).map_err(DesignError::Reference)?;
         for (at, term) in formula.terms.iter().enumerate() {
             let codings = codings(formula, &atoms, at);
+            let first = design.columns.len();
             design.add_term(formula, &atoms, term, &codings)?;
+            let names: Vec<String> = term.iter().map(|atom| formula.atoms[*atom].to_string()).collect();
+            let columns = first..design.columns.len();
+            design.terms.push(Term { name: names.join(":"), atoms: term.clone(), columns });
             if design.columns.len() > MOST_COLUMNS {
                 return Err(format!("the model has more than {MOST_COLUMNS} columns").into());
             }
         }
-        let Meaning::Number(outcome) = design.resolve(&formula.response, scope)? else {
-            return Err(format!("the outcome `{}` is a factor, not a number", formula.response).into());
-        };
-        let quantity = design.numbers[outcome].range().quantity()?;
-        let parts = vec![Part::Number(outcome)];
-        design.columns.push(Column { name: formula.response.to_string(), quantity, parts });
+        for offset in &formula.offsets {
+            match design.resolve(offset, scope)? {
+                Meaning::Number(number) => design.offsets.push(number),
+                Meaning::Factor(_) => {
+                    return Err(format!("the offset `{offset}` is a factor, not a number").into());
+                }
+            }
+        }
+        let outcome = design.outcome(&formula.response, response, scope)?;
+        design.columns.push(outcome);
         design.count_few_values(scope)?;
         Ok(design)
     }
@@ -144,6 +180,11 @@ impl Design {
     pub(crate) fn variables(&self) -> BTreeSet<VariableName> {
         let numbers = self.numbers.iter().flat_map(Arithmetic::variables);
         numbers.chain(self.factors.iter().map(|factor| factor.levels.name.clone())).collect()
+    }
+
+    /// Whether something is added to the linear predictor as it is.
+    pub(crate) fn has_offset(&self) -> bool {
+        !self.offsets.is_empty()
     }
 
     /// Everything whose values are counted: the factors, then the numbers of few values.
@@ -198,6 +239,40 @@ impl Design {
         self.numbers.push(number);
         self.summed.push(atom.summed());
         Ok(Meaning::Number(self.numbers.len() - 1))
+    }
+
+    /// The column of the outcome.
+    fn outcome(&mut self, atom: &Atom, response: Response, scope: &Scope) -> Result<Column, String> {
+        let name = atom.to_string();
+        let column = match self.resolve(atom, scope)? {
+            Meaning::Number(number) => {
+                let quantity = self.numbers[number].range().quantity()?;
+                Column { name, quantity, parts: vec![Part::Number(number)] }
+            }
+            Meaning::Factor(factor)
+                if response == Response::Binary && self.factors[factor].levels.len() == 2 =>
+            {
+                let part = Part::Level { factor, level: 1, coding: Coding::Indicators };
+                Column { name, quantity: Quantity::Integer { lower: 0, upper: 1 }, parts: vec![part] }
+            }
+            Meaning::Factor(_) if response == Response::Binary => {
+                return Err(format!("the outcome `{name}` has more than two levels"));
+            }
+            Meaning::Factor(_) => return Err(format!("the outcome `{name}` is a factor, not a number")),
+        };
+        match (response, column.quantity) {
+            (Response::Number, _)
+            | (Response::Binary, Quantity::Integer { lower: 0, upper: 1 })
+            | (Response::Count, Quantity::Integer { lower: 0.., .. }) => Ok(column),
+            (Response::Binary, _) => Err(format!(
+                "the outcome `{}` is not yes or no; a yes/no variable, a whole number between 0 and 1 or a factor of two \
+                 levels is wanted",
+                column.name
+            )),
+            (Response::Count, _) => {
+                Err(format!("the outcome `{}` is not a count: a whole number not below 0", column.name))
+            }
+        }
     }
 
     fn factor(&mut self, name: &VariableName, scope: &Scope) -> Result<Meaning, String> {
@@ -365,6 +440,8 @@ pub(crate) struct DesignRow {
     pub(crate) values: Vec<usize>,
     /// The integer of each column; the outcome is the last.
     pub(crate) integers: Vec<i64>,
+    /// The sum of the offsets.
+    pub(crate) offset: f64,
 }
 
 impl DesignColumns<'_> {
@@ -383,7 +460,13 @@ impl DesignColumns<'_> {
             integer.ok_or_else(|| ContributeError::OutOfBounds(column.name.clone()))
         };
         let integers = self.design.columns.iter().map(integer).collect::<Result<_, _>>()?;
-        Ok(Some(DesignRow { levels, values, integers }))
+        let offsets = self.design.offsets.iter().map(|number| numbers[*number].to_number());
+        Ok(Some(DesignRow {
+            levels,
+            values,
+            integers,
+            offset: offsets.fold(0.0, |sum, offset| sum + offset),
+        }))
     }
 }
 

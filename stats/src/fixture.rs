@@ -11,7 +11,9 @@ use notochord_proto::scope::Scope;
 use notochord_proto::variable::VariableKind;
 use serde_json::Value;
 
-use crate::{Frame, Outcome, Statistic, Totals, registry};
+use crate::{Contribution, Frame, Outcome, Question, Statistic, Totals, Turn, registry};
+
+pub(crate) mod reference;
 
 /// `ovarian` of R's package survival 3.5-3: age, rx, resid.ds, ecog.ps, and a site dealt out by row.
 const OVARIAN: [(f64, i64, i64, i64, &str); 26] = [
@@ -114,18 +116,42 @@ pub(crate) fn refusal(kind: &str, section: &str) -> String {
 
 /// The answer about a frame, with nothing withheld.
 pub(crate) fn answer(kind: &str, section: &str, frame: &Frame) -> Outcome {
-    let statistic = statistic(kind, section).unwrap();
-    statistic.advance(&Totals::from(statistic.contribute(frame).unwrap()))
+    answer_to(statistic(kind, section).unwrap().as_ref(), frame)
 }
 
-/// The answer about a frame where the numbers that the layout names so were withheld.
+/// The answer of a statistic about a frame, after as many rounds as it takes.
+pub(crate) fn answer_to(statistic: &dyn Statistic, frame: &Frame) -> Outcome {
+    answer_over(statistic, &[frame])
+}
+
+/// The answer about several frames, each of which contributes by itself.
+pub(crate) fn answer_over(statistic: &dyn Statistic, frames: &[&Frame]) -> Outcome {
+    let mut question = Question::first();
+    loop {
+        let layout = statistic.layout(&question).unwrap();
+        let mut total = Contribution::zero(layout.len());
+        for frame in frames {
+            let part = statistic.contribute(frame, &question).unwrap();
+            total.add(&Contribution::checked(part.values().to_vec(), &layout).unwrap()).unwrap();
+        }
+        match statistic.advance(&question, &Totals::from(total)).unwrap() {
+            Turn::Ask(next) => question = next,
+            Turn::Answer(outcome) => return outcome,
+        }
+    }
+}
+
+/// The answer about a frame where the numbers that the first layout names so were withheld.
 pub(crate) fn answer_without(kind: &str, section: &str, frame: &Frame, withheld: &[&str]) -> Outcome {
-    let statistic = statistic(kind, section).unwrap();
-    let contribution = statistic.contribute(frame).unwrap();
-    let layout = statistic.layout();
+    let (statistic, first) = (statistic(kind, section).unwrap(), Question::first());
+    let contribution = statistic.contribute(frame, &first).unwrap();
+    let layout = statistic.layout(&first).unwrap();
     let values = contribution.values().iter().zip(layout.names());
     let values = values.map(|(value, name)| (!withheld.contains(&name.as_str())).then_some(*value));
-    statistic.advance(&Totals::new(values.collect()))
+    match statistic.advance(&first, &Totals::new(values.collect())).unwrap() {
+        Turn::Answer(outcome) => outcome,
+        Turn::Ask(_) => panic!("it asked again"),
+    }
 }
 
 /// Within 1e-11 of what R gives.

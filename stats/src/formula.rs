@@ -1,5 +1,5 @@
 //! R's model formulas (Wilkinson and Rogers, Applied Statistics 22, 1973): `+`, `-`, `:`, `*`, parentheses,
-//! `0`, `1`, `factor(x)`, `log(expression)` and `I(expression)`.
+//! `0`, `1`, `factor(x)`, `log(expression)`, `I(expression)` and `offset(x)`.
 
 mod parse;
 
@@ -21,6 +21,8 @@ pub(crate) struct Formula {
     pub(crate) atoms: Vec<Atom>,
     /// The terms in R's order: fewer atoms first, then as written. Each is a list of positions in `atoms`.
     pub(crate) terms: Vec<Vec<usize>>,
+    /// What is added to the linear predictor as it is.
+    pub(crate) offsets: Vec<Atom>,
 }
 
 /// A piece of a formula that is one factor or one number of a row.
@@ -102,10 +104,21 @@ mod tests {
     }
 
     #[test]
+    fn an_offset_is_no_term() {
+        let formula = Formula::parse("y ~ a + offset(log(days)) + b + offset(c) + offset(d + 1)").unwrap();
+        let offsets: Vec<String> = formula.offsets.iter().map(Atom::to_string).collect();
+        assert_eq!(offsets, ["log(days)", "c", "I(d + 1)"]);
+        assert_eq!(formula.terms.len(), 2);
+    }
+
+    #[test]
     fn what_is_not_offered_is_refused_by_name() {
         let refused = [
             ("Surv(time, status) ~ a", "`Surv`"),
-            ("y ~ offset(a)", "`offset`"),
+            ("y ~ a:offset(b)", "`offset`"),
+            ("y ~ a - offset(b)", "`offset`"),
+            ("offset(y) ~ a", "`offset`"),
+            ("y ~ offset(factor(a))", "`factor(a)`"),
             ("y ~ (1 | patient)", "`|`"),
             ("y ~ a^2", "`^`"),
             ("y ~ poly(a)", "`poly`"),

@@ -96,6 +96,21 @@ impl Frame {
         sorted.chunk_by(|one, next| one == next).map(<[u32]>::len).max().unwrap_or(0)
     }
 
+    /// The patient of a row, by a number that means nothing outside this frame.
+    pub fn patient(&self, row: usize) -> usize {
+        let known = self.patients.as_ref().and_then(|patients| patients.get(row));
+        known.map_or(row, |patient| *patient as usize)
+    }
+
+    /// The rows of each patient, in their order.
+    pub fn patients(&self) -> Vec<Vec<usize>> {
+        let mut patients: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for row in 0..self.rows {
+            patients.entry(self.patient(row)).or_default().push(row);
+        }
+        patients.into_values().collect()
+    }
+
     /// The column of a variable.
     pub fn column(&self, variable: &VariableName) -> Option<&Column> {
         self.columns.get(variable)
@@ -168,6 +183,8 @@ mod tests {
         assert_eq!((frame(0).most_rows_of_a_patient(), frame(3).most_rows_of_a_patient()), (0, 1));
         let visits = frame(6).of_patients(vec![7, 2, 7, 2, 7, 9]).unwrap();
         assert_eq!(visits.most_rows_of_a_patient(), 3);
+        assert_eq!(visits.patients(), [vec![1, 3], vec![0, 2, 4], vec![5]]);
+        assert_eq!(frame(2).patients(), [[0], [1]]);
         assert_eq!(visits.part(&[1, 0, 3, 5, 99]).most_rows_of_a_patient(), 2);
         let error = frame(3).of_patients(vec![1]).err().unwrap();
         assert_eq!(error.to_string(), "the patients of 1 rows are given, not of 3");

@@ -23,7 +23,7 @@ use crate::grid::Grid;
 use crate::groups::Groups;
 use crate::outcome::{Cell, Outcome, Table};
 use crate::quantity::Numeric;
-use crate::statistic::{Statistic, Summed, Unit};
+use crate::statistic::{OneRound, Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Cells, LONGEST, Tables};
 
@@ -88,7 +88,7 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
     Ok(Box::new(Histogram { numeric, label: variable.label.clone(), groups, grid, counts, missing, layout }))
 }
 
-impl Statistic for Histogram {
+impl OneRound for Histogram {
     fn unit(&self) -> Unit {
         Unit::Row
     }

@@ -1,8 +1,8 @@
 //! The statistics of the network.
 //!
 //! A statistic is a vector of integers that adds up. The node's half turns the rows of a frame into such a
-//! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer from
-//! the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
+//! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer, or the next
+//! round's question, from the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
 //! [`compare`], [`linear`]; [`registry`] lists them.
 //!
 //! Everything here is pure. `advance` gives the same bits on every processor: scalar code without fused
@@ -12,25 +12,29 @@ pub mod contribution;
 pub mod frame;
 pub mod outcome;
 pub mod plan;
+pub mod question;
 pub mod registry;
 pub mod statistic;
+pub mod step;
 pub mod totals;
 
 pub mod compare;
 pub mod describe;
+pub mod glm;
 pub mod histogram;
 pub mod linear;
 pub mod table;
 
 mod arithmetic;
 mod by_group;
+mod census;
 mod cholesky;
 mod counts_by_group;
 mod design;
 mod distribution;
 mod figure;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod fixture;
 mod formula;
 mod grid;
@@ -39,13 +43,17 @@ mod levels;
 mod moments;
 mod quantity;
 mod root;
+mod standard;
+mod terms;
 mod twofold;
 mod vector;
+mod weighted;
 
 pub use contribution::{ContributeError, Contribution, ContributionFault};
 pub use frame::{Column, Frame, FrameError};
 pub use outcome::{Cell, Outcome, Status, Table};
 pub use plan::{Plan, PlannedAnalysis};
+pub use question::{Question, QuestionError};
 pub use registry::{KINDS, Kind};
-pub use statistic::{Statistic, Summed, Unit};
+pub use statistic::{Iterative, Next, OneRound, Rounds, Statistic, Summed, Turn, Unit};
 pub use totals::Totals;

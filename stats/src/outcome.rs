@@ -89,12 +89,12 @@ impl Outcome {
     }
 
     /// No answer, because these data give none.
-    pub(crate) fn refused(reason: impl Into<String>) -> Outcome {
+    pub fn refused(reason: impl Into<String>) -> Outcome {
         Self::without_result(Status::Refused, reason)
     }
 
     /// No answer, because numbers it needs were withheld.
-    pub(crate) fn suppressed(reason: impl Into<String>) -> Outcome {
+    pub fn suppressed(reason: impl Into<String>) -> Outcome {
         Self::without_result(Status::Suppressed, reason)
     }
 

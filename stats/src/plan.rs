@@ -1,13 +1,14 @@
 //! The analyses of a study, resolved against its variables.
 
 use notochord_proto::expression::Expression;
-use notochord_proto::layout::{CountTable, TablePurpose};
+use notochord_proto::layout::{CountTable, Layout, TablePurpose};
 use notochord_proto::name::{AnalysisId, VariableName};
 use notochord_proto::problem::Problem;
 use notochord_proto::scope::Scope;
 use notochord_proto::study::{Analysis, Study};
 use notochord_proto::variable::VariableKind;
 
+use crate::question::{Question, QuestionError};
 use crate::registry;
 use crate::statistic::{Statistic, Summed};
 use crate::vector::{LONGEST, MOST_CELLS};
@@ -29,6 +30,27 @@ pub struct PlannedAnalysis {
     pub condition: Option<Expression>,
     /// What is computed.
     pub statistic: Box<dyn Statistic>,
+}
+
+/// Why a question has no layout that may be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LayoutError {
+    /// It is none to the analysis.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// A table of counts is too large.
+    #[error(
+        "the table of counts `{table}` has {cells} cells; at most {MOST_CELLS} are allowed, so fewer groups or a wider grid"
+    )]
+    Cells {
+        /// The table.
+        table: String,
+        /// Its cells.
+        cells: usize,
+    },
+    /// The answer is too long.
+    #[error("the analysis would send {0} numbers; at most {LONGEST} are allowed")]
+    Length(usize),
 }
 
 impl Plan {
@@ -76,27 +98,28 @@ impl PlannedAnalysis {
         let kind = registry::kind(&analysis.kind).map_err(|message| fields.problem("kind", message))?;
         let statistic = (kind.parse)(&mut fields, scope)?;
         fields.finish()?;
-        let layout = statistic.layout();
-        let wide =
-            |table: &&CountTable| table.purpose == TablePurpose::Frequency && table.cells() > MOST_CELLS;
-        if let Some(table) = layout.tables.iter().find(wide) {
-            let (name, cells) = (&table.name, table.cells());
-            let message = format!(
-                "the table of counts `{name}` has {cells} cells; at most {MOST_CELLS} are allowed, so fewer groups or a \
-                 wider grid"
-            );
-            return Err(Problem::new(analysis.place.clone(), message));
-        }
-        let length = layout.len();
-        if length > LONGEST {
-            let message = format!("the analysis would send {length} numbers; at most {LONGEST} are allowed");
-            return Err(Problem::new(analysis.place.clone(), message));
-        }
         let condition = analysis.condition.as_ref().map(|condition| condition.resolve_condition(scope));
         let condition = condition
             .transpose()
             .map_err(|error| Problem::new(analysis.condition_place.clone(), error.to_string()))?;
-        Ok(Self { id: analysis.id.clone(), kind: kind.name, condition, statistic })
+        let planned = Self { id: analysis.id.clone(), kind: kind.name, condition, statistic };
+        let layout = planned.layout(&Question::first());
+        layout.map_err(|error| Problem::new(analysis.place.clone(), error.to_string()))?;
+        Ok(planned)
+    }
+
+    /// What each integer of the answer to a question is, where there are not too many.
+    pub fn layout(&self, question: &Question) -> Result<Layout, LayoutError> {
+        let layout = self.statistic.layout(question)?;
+        let wide =
+            |table: &&CountTable| table.purpose == TablePurpose::Frequency && table.cells() > MOST_CELLS;
+        if let Some(table) = layout.tables.iter().find(wide) {
+            return Err(LayoutError::Cells { table: table.name.clone(), cells: table.cells() });
+        }
+        match layout.len() {
+            length if length > LONGEST => Err(LayoutError::Length(length)),
+            _ => Ok(layout),
+        }
     }
 }
 

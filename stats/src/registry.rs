@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{compare, describe, histogram, linear, table};
+use crate::{compare, describe, glm, histogram, linear, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -57,6 +57,24 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: linear::parse,
     },
+    Kind {
+        name: "logistic",
+        summary: "a logistic, probit or log-binomial model",
+        versions: Versions::only(1),
+        parse: glm::parse_logistic,
+    },
+    Kind {
+        name: "poisson",
+        summary: "a Poisson model of counts or rates",
+        versions: Versions::only(1),
+        parse: glm::parse_poisson,
+    },
+    Kind {
+        name: "glm",
+        summary: "a generalised linear model of a named family",
+        versions: Versions::only(1),
+        parse: glm::parse_glm,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -69,13 +87,10 @@ const LATER: &[&str] = &[
     "feasibility",
     "fine_gray",
     "gee",
-    "glm",
     "kaplan_meier",
-    "logistic",
     "meta",
     "mixed",
     "negative_binomial",
-    "poisson",
     "reclassification",
     "roc",
     "transition",

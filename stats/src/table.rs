@@ -23,7 +23,7 @@ use crate::figure::Figure;
 use crate::frame::Frame;
 use crate::levels::Levels;
 use crate::outcome::{Cell, Outcome, Table};
-use crate::statistic::{Statistic, Summed, Unit};
+use crate::statistic::{OneRound, Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Cells, Tables};
 
@@ -99,7 +99,7 @@ fn levels(fields: &mut Fields<'_>, key: &'static str, scope: &Scope) -> Result<L
         .map_err(|message| fields.problem(key, message))
 }
 
-impl Statistic for CrossTable {
+impl OneRound for CrossTable {
     fn unit(&self) -> Unit {
         Unit::Row
     }

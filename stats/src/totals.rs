@@ -15,6 +15,16 @@ impl Totals {
         Self { values }
     }
 
+    /// The sites' vectors added. A total of which a part is withheld is withheld: it would be wrong.
+    pub(crate) fn of<'a>(length: usize, vectors: impl Iterator<Item = &'a [Option<i128>]> + Clone) -> Self {
+        let total = |at: usize| {
+            vectors
+                .clone()
+                .try_fold(0_i128, |sum, vector| vector.get(at).copied().flatten()?.checked_add(sum))
+        };
+        Self::new((0..length).map(total).collect())
+    }
+
     /// How many numbers, withheld ones included.
     pub fn len(&self) -> usize {
         self.values.len()

@@ -22,6 +22,11 @@ impl Twofold {
         self.high
     }
 
+    /// The number, or 0 where it is negative.
+    pub(crate) fn max_zero(self) -> Self {
+        if self > Self::ZERO { self } else { Self::ZERO }
+    }
+
     /// Renormalises: `|low|` becomes at most half a unit in the last place of `high`.
     fn from_parts(high: f64, low: f64) -> Self {
         let sum = high + low;

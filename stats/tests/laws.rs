@@ -7,13 +7,15 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::{Float64Array, Int32Array, Int64Array};
+use arrow_array::{Array as _, Float64Array, Int32Array, Int64Array};
 use notochord_proto::dictionary::Dictionary;
 use notochord_proto::fields::Section;
 use notochord_proto::name::VariableName;
 use notochord_proto::scope::Scope;
 use notochord_proto::variable::VariableKind;
-use notochord_stats::{Column, Contribution, Frame, KINDS, Statistic, Totals, registry};
+use notochord_stats::{
+    Column, Contribution, Frame, KINDS, Outcome, Question, Statistic, Totals, Turn, Unit, registry,
+};
 use proptest::prelude::*;
 
 /// Sections of a study, by kind.
@@ -33,6 +35,11 @@ const EXAMPLES: &[(&str, &str)] = &[
         "formula = \"log(bilirubin) ~ age * rx + factor(male):site + I(age * 2)\"\nreference = { rx = \"Lev\" }",
     ),
     ("linear", r#"formula = "bilirubin ~ 0 + rx:male + site""#),
+    ("logistic", r#"formula = "male ~ age + rx""#),
+    ("logistic", "formula = \"male ~ 0 + rx:bilirubin + site\"\nlink = \"probit\""),
+    ("poisson", r#"formula = "age ~ rx * male + offset(log(bilirubin))""#),
+    ("glm", "formula = \"male ~ rx + log(bilirubin)\"\nfamily = \"quasibinomial\"\nlink = \"log\""),
+    ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
 ];
 
 const DICTIONARY: &str = "\
@@ -91,7 +98,11 @@ fn frame(rows: &[Row], scope: &Scope) -> Frame {
         };
         (VariableName::new(name).unwrap(), column)
     });
-    Frame::new(rows.len(), columns.collect::<BTreeMap<_, _>>()).unwrap_or_else(|error| panic!("{error}"))
+    let frame = Frame::new(rows.len(), columns.collect::<BTreeMap<_, _>>());
+    // Two rows for most patients; a missing age is one like any other.
+    let patient = |row: &Row| (row[0].unwrap_or(0.0) * 20.0) as u32;
+    let frame = frame.and_then(|frame| frame.of_patients(rows.iter().map(patient).collect()));
+    frame.unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
@@ -101,12 +112,36 @@ fn every_registered_kind_is_exercised() {
     }
 }
 
+/// A number that rows share which must stay together.
+fn together(unit: Unit, frame: &Frame, row: usize) -> usize {
+    let site = VariableName::new("site").unwrap();
+    match (unit, frame.column(&site)) {
+        (Unit::Row, _) => row,
+        (Unit::Patient, _) => frame.patient(row),
+        (Unit::Site, Some(Column::Factor(sites))) if sites.is_valid(row) => sites.value(row) as usize,
+        (Unit::Site, _) => 0,
+    }
+}
+
+/// The questions that a statistic asks about a frame, one for each round, and its answer.
+fn conversation(statistic: &dyn Statistic, frame: &Frame) -> (Vec<Question>, Outcome) {
+    let mut asked = vec![Question::first()];
+    loop {
+        let question = asked.last().unwrap();
+        let totals = Totals::from(statistic.contribute(frame, question).unwrap());
+        match statistic.advance(question, &totals).unwrap() {
+            Turn::Ask(next) => asked.push(next),
+            Turn::Answer(outcome) => return (asked, outcome),
+        }
+    }
+}
+
 #[test]
 fn every_kind_reads_only_what_it_says() {
     let scope = scope();
     for (kind, section) in EXAMPLES {
         let statistic = statistic(kind, section, &scope);
-        let whole = frame(&[vec![Some(0.5); 5]], &scope);
+        let whole = frame(&vec![vec![Some(0.5); 5]; 3], &scope);
         let wanted = statistic.variables();
         let mut columns = BTreeMap::new();
         for name in &wanted {
@@ -120,8 +155,14 @@ fn every_kind_reads_only_what_it_says() {
                 },
             );
         }
-        let Ok(narrow) = Frame::new(1, columns) else { panic!("{kind}") };
-        assert_eq!(statistic.contribute(&narrow), statistic.contribute(&whole), "{kind}");
+        let Ok(narrow) = Frame::new(3, columns) else { panic!("{kind}") };
+        for question in conversation(statistic.as_ref(), &whole).0 {
+            assert_eq!(
+                statistic.contribute(&narrow, &question),
+                statistic.contribute(&whole, &question),
+                "{kind}"
+            );
+        }
     }
 }
 
@@ -134,16 +175,19 @@ proptest! {
         let whole = frame(&rows, &scope);
         for (kind, section) in EXAMPLES {
             let statistic = statistic(kind, section, &scope);
-            let layout = statistic.layout();
-            let expected = statistic.contribute(&whole).unwrap();
-            prop_assert_eq!(expected.values().len(), layout.len(), "{}", kind);
-            prop_assert!(Contribution::checked(expected.values().to_vec(), &layout).is_ok(), "{}", kind);
-            let mut total = Contribution::zero(layout.len());
-            for part in 0..3 {
-                let own: Vec<usize> = (0..rows.len()).filter(|row| parts[*row] == part).collect();
-                total.add(&statistic.contribute(&whole.part(&own)).unwrap()).unwrap();
+            for question in conversation(statistic.as_ref(), &whole).0 {
+                let layout = statistic.layout(&question).unwrap();
+                let expected = statistic.contribute(&whole, &question).unwrap();
+                prop_assert_eq!(expected.values().len(), layout.len(), "{}", kind);
+                prop_assert!(Contribution::checked(expected.values().to_vec(), &layout).is_ok(), "{}", kind);
+                let mut total = Contribution::zero(layout.len());
+                for part in 0..3 {
+                    let own = |row: &usize| parts[together(statistic.unit(), &whole, *row) % parts.len()] == part;
+                    let own: Vec<usize> = (0..rows.len()).filter(own).collect();
+                    total.add(&statistic.contribute(&whole.part(&own), &question).unwrap()).unwrap();
+                }
+                prop_assert_eq!(&total, &expected, "{} in round {}", kind, question.iteration());
             }
-            prop_assert_eq!(&total, &expected, "{}", kind);
         }
     }
 
@@ -153,8 +197,11 @@ proptest! {
         let (rows, shuffled) = rows;
         for (kind, section) in EXAMPLES {
             let statistic = statistic(kind, section, &scope);
-            let contribution = |rows| statistic.contribute(&frame(rows, &scope)).unwrap();
-            prop_assert_eq!(contribution(&rows), contribution(&shuffled), "{}", kind);
+            let (rows, shuffled) = (frame(&rows, &scope), frame(&shuffled, &scope));
+            for question in conversation(statistic.as_ref(), &rows).0 {
+                let contribution = |frame| statistic.contribute(frame, &question).unwrap();
+                prop_assert_eq!(contribution(&rows), contribution(&shuffled), "{}", kind);
+            }
         }
     }
 
@@ -164,17 +211,21 @@ proptest! {
         let frame = frame(&rows, &scope);
         for (kind, section) in EXAMPLES {
             let statistic = statistic(kind, section, &scope);
-            let contribution = statistic.contribute(&frame).unwrap();
-            let mut values: Vec<Option<i128>> = contribution.values().iter().copied().map(Some).collect();
-            let whole = statistic.advance(&Totals::from(contribution));
-            let again = statistic.advance(&Totals::new(values.clone()));
-            prop_assert_eq!(&whole, &again, "{}", kind);
-            for at in &withheld {
-                let length = values.len();
-                values[at % length] = None;
+            let (asked, answer) = conversation(statistic.as_ref(), &frame);
+            prop_assert_eq!(&conversation(statistic.as_ref(), &frame), &(asked.clone(), answer.clone()), "{}", kind);
+            let mut outcomes = vec![answer];
+            for question in asked {
+                let contribution = statistic.contribute(&frame, &question).unwrap();
+                let mut values: Vec<Option<i128>> = contribution.values().iter().copied().map(Some).collect();
+                for at in &withheld {
+                    let length = values.len();
+                    values[at % length] = None;
+                }
+                if let Turn::Answer(outcome) = statistic.advance(&question, &Totals::new(values)).unwrap() {
+                    outcomes.push(outcome);
+                }
             }
-            let partial = statistic.advance(&Totals::new(values));
-            for outcome in [whole, partial] {
+            for outcome in outcomes {
                 let tables = outcome.shown.iter().chain([&outcome.tidy]);
                 for table in tables {
                     prop_assert!(table.rows.iter().all(|row| row.len() == table.columns.len()), "{}", kind);
@@ -185,17 +236,35 @@ proptest! {
     }
 
     #[test]
-    fn rubbish_totals_are_answered_without_a_panic(seed in any::<u64>(), shift in 0_u32..80) {
+    fn rubbish_totals_are_answered_without_a_panic(rows in rows(), seed in any::<u64>(), shift in 0_u32..80) {
         let scope = scope();
+        let frame = frame(&rows, &scope);
         for (kind, section) in EXAMPLES {
             let statistic = statistic(kind, section, &scope);
-            let length = statistic.layout().len() as u64;
-            let value = |at: u64| (i128::from(seed.wrapping_mul(2 * at + 1) >> 20) << shift) - (1 << 30);
-            statistic.advance(&Totals::new((0..length).map(|at| Some(value(at))).collect()));
-            statistic.advance(&Totals::new(vec![None; length as usize]));
-            statistic.advance(&Totals::new(Vec::new()));
-            statistic.advance(&Totals::new(vec![Some(i128::MIN); length as usize]));
-            statistic.advance(&Totals::new(vec![Some(i128::MAX); length as usize]));
+            for question in conversation(statistic.as_ref(), &frame).0 {
+                let length = statistic.layout(&question).unwrap().len();
+                let value = |at: u64| (i128::from(seed.wrapping_mul(2 * at + 1) >> 20) << shift) - (1 << 30);
+                let advance = |values| statistic.advance(&question, &Totals::new(values)).map(drop);
+                prop_assert!(advance((0..length as u64).map(|at| Some(value(at))).collect()).is_ok());
+                prop_assert!(advance(vec![None; length]).is_ok());
+                prop_assert!(advance(Vec::new()).is_ok());
+                prop_assert!(advance(vec![Some(i128::MIN); length]).is_ok());
+                prop_assert!(advance(vec![Some(i128::MAX); length]).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_that_is_none_is_refused_without_a_panic(state in prop::collection::vec(any::<u8>(), 1..200)) {
+        let scope = scope();
+        let frame = frame(&vec![vec![Some(0.5); 5]; 3], &scope);
+        let question = Question::new(1, state).unwrap();
+        for (kind, section) in EXAMPLES {
+            let statistic = statistic(kind, section, &scope);
+            if let Ok(layout) = statistic.layout(&question) {
+                let _ = statistic.contribute(&frame, &question);
+                let _ = statistic.advance(&question, &Totals::new(vec![Some(1); layout.len()]));
+            }
         }
     }
 }
@@ -205,8 +274,11 @@ fn no_rows_give_zeros() {
     let scope = scope();
     for (kind, section) in EXAMPLES {
         let statistic = statistic(kind, section, &scope);
-        let nothing = statistic.contribute(&frame(&[], &scope)).unwrap();
-        assert_eq!(nothing, Contribution::zero(statistic.layout().len()), "{kind}");
-        statistic.advance(&Totals::from(nothing));
+        let some = frame(&[vec![Some(0.3); 5], vec![Some(0.5); 5], vec![Some(0.7); 5]], &scope);
+        for question in conversation(statistic.as_ref(), &some).0 {
+            let nothing = statistic.contribute(&frame(&[], &scope), &question).unwrap();
+            assert_eq!(nothing, Contribution::zero(statistic.layout(&question).unwrap().len()), "{kind}");
+            statistic.advance(&question, &Totals::from(nothing)).unwrap();
+        }
     }
 }

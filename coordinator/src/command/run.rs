@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use notochord_link::backoff::{Backoff, jitter};
 use notochord_program::failure::Failure;
 use notochord_proto::wire::run_event::Event;
-use notochord_proto::wire::{RunFinished, RunRequest, RunsRequest, SiteProgress};
+use notochord_proto::wire::{RoundStarted, RunFinished, RunRequest, RunsRequest, SiteProgress};
 use notochord_stats::outcome::{Cell, Table};
 use serde_json::json;
 use tonic::{Code, Status};
@@ -30,7 +30,7 @@ const MOST_RETURNS: u32 = 5;
 pub(super) struct Run {
     /// The study: `id` (its newest version), `id@version`, or the first digits of its digest
     study: String,
-    /// How long sites may take
+    /// How long sites may take to answer, in each round
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     deadline: Duration,
     /// Write result.json, evidence.json, the CSV files and report.html here
@@ -109,8 +109,9 @@ async fn listen(
         match event.event {
             Some(Event::Finished(end)) => return Ok(Some(end)),
             Some(Event::Started(started)) if is_new => account.started(&started.run, &started.sites),
+            Some(Event::Round(started)) if is_new => account.round(&started),
             Some(Event::Site(progress)) if is_new => account.site(&progress),
-            Some(Event::Started(_) | Event::Site(_)) | None => {}
+            Some(Event::Started(_) | Event::Round(_) | Event::Site(_)) | None => {}
         }
     }
     Ok(None)
@@ -141,6 +142,7 @@ fn gone() -> Failure {
 /// How a run's progress is told.
 trait Account {
     fn started(&mut self, run: &str, sites: &[String]);
+    fn round(&mut self, started: &RoundStarted);
     fn site(&mut self, progress: &SiteProgress);
     fn finished(&mut self, finished: &RunFinished);
 }
@@ -168,11 +170,21 @@ impl Account for LiveLines {
         }
     }
 
+    fn round(&mut self, started: &RoundStarted) {
+        if started.round > 1 {
+            let _ = self.lines.println(later_round(started));
+        }
+    }
+
     fn site(&mut self, progress: &SiteProgress) {
         let Some(line) = self.sites.get(&progress.label) else { return };
-        match progress.status.as_str() {
-            "accepted" => line.set_message("study accepted, computing"),
-            status => line.finish_with_message(in_words(status, &progress.detail)),
+        let words = || in_words(&progress.status, &progress.detail);
+        match (progress.status.as_str(), progress.round) {
+            ("accepted", _) => line.set_message("study accepted, computing"),
+            ("contributed", 1) => line.set_message("contributed"),
+            ("contributed", round) => line.set_message(format!("contributed to round {round}")),
+            (_, 0 | 1) => line.finish_with_message(words()),
+            (_, round) => line.finish_with_message(format!("{} in round {round}", words())),
         }
     }
 
@@ -189,8 +201,18 @@ impl Account for PlainLines {
         eprintln!("run {run}: asking {} sites", sites.len());
     }
 
+    fn round(&mut self, started: &RoundStarted) {
+        if started.round > 1 {
+            eprintln!("{}", later_round(started));
+        }
+    }
+
     fn site(&mut self, progress: &SiteProgress) {
-        eprintln!("  {}: {}", progress.label, in_words(&progress.status, &progress.detail));
+        // Twenty sites that answer twenty rounds are no news; one that does not is.
+        match (progress.status.as_str(), progress.round) {
+            ("contributed", 2..) => {}
+            (status, _) => eprintln!("  {}: {}", progress.label, in_words(status, &progress.detail)),
+        }
     }
 
     fn finished(&mut self, finished: &RunFinished) {
@@ -206,9 +228,17 @@ impl Account for JsonLines {
         println!("{}", json!({ "event": "started", "run": run, "sites": sites }));
     }
 
+    fn round(&mut self, started: &RoundStarted) {
+        let RoundStarted { round, analyses } = started;
+        println!("{}", json!({ "event": "round_started", "round": round, "analyses": analyses }));
+    }
+
     fn site(&mut self, progress: &SiteProgress) {
-        let SiteProgress { site, label, status, detail } = progress;
-        let mut event = json!({ "event": "site", "site": site, "label": label, "status": status });
+        let SiteProgress { site, label, status, detail, round } = progress;
+        // Before the first round a site says whether it takes part.
+        let round = (*round > 0).then_some(round);
+        let mut event =
+            json!({ "event": "site", "site": site, "label": label, "status": status, "round": round });
         if !detail.is_empty() {
             event["detail"] = json!(detail);
         }
@@ -219,6 +249,10 @@ impl Account for JsonLines {
         let RunFinished { run, status, reason } = finished;
         println!("{}", json!({ "event": "finished", "run": run, "status": status, "reason": reason }));
     }
+}
+
+fn later_round(started: &RoundStarted) -> String {
+    format!("round {}: {}", started.round, started.analyses.join(", "))
 }
 
 fn in_words(status: &str, detail: &str) -> String {

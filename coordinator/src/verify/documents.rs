@@ -1,6 +1,7 @@
-//! The sealed documents: root, study, roster, round, acceptances, answers and the record of how the run ended.
+//! The sealed documents: root, study, roster, acceptances and the record of how the run ended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use notochord_proto::dictionary::{Dictionary, DictionaryFiles};
 use notochord_proto::digest::Digest;
@@ -8,7 +9,7 @@ use notochord_proto::envelope::Envelope;
 use notochord_proto::name::{RunId, SiteId};
 use notochord_proto::problem::Problem;
 use notochord_proto::role::Role;
-use notochord_proto::root::{RELEASE_TYPE, ROUND_TYPE, Root};
+use notochord_proto::root::{RELEASE_TYPE, Root};
 use notochord_proto::roster::Roster;
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::SealedStudy;
@@ -18,11 +19,10 @@ use prost::Message as _;
 
 use super::report::Report;
 use super::result::ReleasedResult;
-use super::{Case, Known, envelope};
-use crate::assembly::Contributor;
+use super::{Case, Known, envelope, rounds};
 use crate::directory::Site;
 use crate::evidence::{self, Evidence};
-use crate::round::{Round, Seat};
+use crate::round::Seat;
 
 /// Opens what everything else builds upon; nothing where that is not possible.
 pub(super) fn open<'a>(
@@ -50,12 +50,26 @@ pub(super) fn open<'a>(
     let sites: Vec<Site> = evidence::enrolled(&roster).collect();
     report
         .holds("roster", format!("{} enrolled sites and their keys, on the coordinator's word", sites.len()));
-    let (round, seats) = report.take("round", seats(&evidence, &root, &study, &sites, &result.run.id))?;
+    let keys = envelope(&evidence.roster).ok()?.payload_digest();
+    let (seated, seats) = report.take("round", seats(&evidence, &root, &study, &sites, &result.run.id))?;
     let labels: Vec<String> = seats.iter().map(|seat| seat.site.label.clone()).collect();
-    let plan = report.take("study", plan(&study, &dictionary, &labels))?;
-    report.take("round", steps(&evidence, &plan))?;
-    report.holds("round", format!("{round} asks {} sites, sealed by the coordinator", seats.len()));
-    Some(Case { known, files, evidence, result, root, root_digest, study, plan, sites, seats, round })
+    let plan = Arc::new(report.take("study", plan(&study, &dictionary, &labels))?);
+    let rounds = rounds::digests(&evidence.rounds);
+    Some(Case {
+        known,
+        files,
+        evidence,
+        result,
+        root,
+        root_digest,
+        study,
+        plan,
+        sites,
+        keys,
+        seated,
+        seats,
+        rounds,
+    })
 }
 
 fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Evidence, String> {
@@ -127,7 +141,7 @@ fn first(problems: Vec<Problem>) -> String {
     problems.first().map(ToString::to_string).unwrap_or_default()
 }
 
-fn coordinator(root: &Root) -> Role {
+pub(super) fn coordinator(root: &Root) -> Role {
     Role::of_one("the coordinator", root.coordinator)
 }
 
@@ -140,25 +154,18 @@ fn roster(evidence: &Evidence, root: &Root, run: &RunId) -> Result<Roster, Strin
     }
 }
 
-/// The digest of the round and the sites it asks.
+/// The sites of the first round, as it seats them and as they are known.
 fn seats(
     evidence: &Evidence,
     root: &Root,
     study: &SealedStudy,
     sites: &[Site],
     run: &RunId,
-) -> Result<(Digest, Vec<Seat>), String> {
-    let sealed = envelope(&evidence.round).map_err(|error| error.to_string())?;
-    let verified = sealed.verify(ROUND_TYPE, &coordinator(root)).map_err(|error| error.to_string())?;
-    let round = wire::Round::decode(verified.payload).map_err(|error| error.to_string())?;
-    if round.network != root.network.as_str() || round.run != run.as_str() {
-        return Err("it is the round of another run".into());
-    }
-    if round.study != study.digest.as_bytes() {
-        return Err("it is about another study".into());
-    }
+) -> Result<(Vec<wire::Seat>, Vec<Seat>), String> {
+    let first = evidence.rounds.first().ok_or("no round is shown")?;
+    let (_, round) = rounds::open(first, root, study, run)?;
     let mut seats: Vec<Seat> = Vec::new();
-    for seat in round.roster {
+    for seat in &round.roster {
         let named = |site: &&Site| site.id.as_str() == seat.site && site.label == seat.label;
         let site = sites.iter().find(named).ok_or_else(|| {
             format!(
@@ -173,7 +180,7 @@ fn seats(
         let acceptance = evidence.acceptances.get(&site.id).cloned().unwrap_or_default();
         seats.push(Seat { site: site.clone(), snapshot, acceptance });
     }
-    Ok((sealed.payload_digest(), seats))
+    Ok((round.roster, seats))
 }
 
 fn plan(study: &SealedStudy, dictionary: &Dictionary, labels: &[String]) -> Result<Plan, String> {
@@ -181,16 +188,6 @@ fn plan(study: &SealedStudy, dictionary: &Dictionary, labels: &[String]) -> Resu
         .with_derived(&study.study)
         .and_then(|scope| Plan::new(&study.study, &scope))
         .map_err(first)
-}
-
-fn steps(evidence: &Evidence, plan: &Plan) -> Result<(), String> {
-    let sealed = envelope(&evidence.round).map_err(|error| error.to_string())?;
-    let round = wire::Round::decode(sealed.payload_for_reading()).map_err(|error| error.to_string())?;
-    let asked = round.steps.iter().map(|step| (step.analysis.as_str(), step.iteration));
-    match asked.eq(plan.analyses.iter().map(|analysis| (analysis.id.as_str(), 0))) {
-        true => Ok(()),
-        false => Err("it does not ask for exactly the analyses of the study".into()),
-    }
 }
 
 /// Each site of the round accepted the study for the snapshot that the round names.
@@ -212,31 +209,6 @@ pub(super) fn acceptances(case: &Case<'_>, report: &mut Report) {
     }
 }
 
-/// The answers that the result says it is made of.
-pub(super) fn answers(case: &Case<'_>, report: &mut Report) -> Option<Vec<Contributor>> {
-    let round = Round { sealed: case.evidence.round.clone().into_bytes(), digest: case.round };
-    let mut contributors = Vec::new();
-    let mut are_all_sound = true;
-    for (id, sealed) in &case.evidence.answers {
-        let what = format!("answer of {id}");
-        let read = match case.seats.iter().find(|seat| seat.site.id == *id) {
-            None => Err("the round did not ask this site".to_owned()),
-            Some(seat) => round
-                .read_answer(seat, &case.plan, sealed.clone().into_bytes())
-                .map(|answer| Contributor { seat: seat.clone(), answer })
-                .map_err(|error| error.to_string()),
-        };
-        match report.take(&what, read) {
-            Some(contributor) => {
-                report.holds(what, "sealed by its node, of this round and snapshot, within its layout");
-                contributors.push(contributor);
-            }
-            None => are_all_sound = false,
-        }
-    }
-    are_all_sound.then_some(contributors)
-}
-
 /// The coordinator's record of how the run ended speaks of this result.
 pub(super) fn release(case: &Case<'_>, report: &mut Report) {
     let what = "release record";
@@ -256,7 +228,7 @@ fn check_release(case: &Case<'_>) -> Result<(), String> {
     if record.study != case.study.digest.as_bytes() {
         return Err("it is about another study".into());
     }
-    if record.rounds != [case.round.as_bytes().to_vec()] {
+    if !record.rounds.iter().eq(case.rounds.iter().map(|round| round.as_bytes())) {
         return Err("it names other rounds".into());
     }
     if record.result != case.result.digest.as_bytes() {
@@ -270,7 +242,8 @@ fn check_release(case: &Case<'_>) -> Result<(), String> {
         return Err("it says otherwise how the sites took part".into());
     }
     let contributed = shown.iter().filter(|(_, status)| **status == "contributed").map(|(site, _)| *site);
-    match contributed.eq(case.evidence.answers.keys().map(SiteId::as_str)) {
+    let first = case.evidence.rounds.first().into_iter().flat_map(|round| round.answers.keys());
+    match contributed.eq(first.map(SiteId::as_str)) {
         true => Ok(()),
         false => Err("the sites that contributed are not those whose answers are there".into()),
     }

@@ -2,6 +2,7 @@
 
 use notochord_ledger::{CosignedCheckpoint, Entry, Origin, VerifierKey};
 use notochord_proto::digest::Digest;
+use notochord_proto::name::SiteId;
 use serde_json::Value;
 
 use super::Case;
@@ -20,7 +21,7 @@ pub(super) fn check(case: &Case<'_>, report: &mut Report) {
     let digest = |digest: Digest| Value::from(digest.to_string());
     let run = Value::from(case.result.run.id.as_str());
     let (study, result) = (digest(case.study.digest), digest(case.result.digest));
-    let rounds = Value::from(vec![digest(case.round)]);
+    let rounds = Value::from_iter(case.rounds.iter().map(|round| digest(*round)));
     let about = |more: Vec<(&'static str, Value)>| {
         let about = [("run", run.clone()), ("study", study.clone())];
         about.into_iter().chain(more).collect::<Vec<_>>()
@@ -30,19 +31,26 @@ pub(super) fn check(case: &Case<'_>, report: &mut Report) {
     let key = VerifierKey::new(Origin::of_coordinator(&key), *key.verifying_key());
     let expected = [Expected { kind: "result_released", fields: released.clone() }];
     ledger(case, "the coordinator's ledger", &key, case.evidence.coordinator.as_ref(), &expected, report);
-    for id in case.evidence.answers.keys() {
-        let Some(seat) = case.seats.iter().find(|seat| seat.site.id == *id) else { continue };
-        let asked = vec![("round", digest(case.round)), ("snapshot", digest(seat.snapshot))];
-        let expected = [
-            Expected { kind: "intent", fields: about(asked) },
-            Expected { kind: "run_closed", fields: released.clone() },
-        ];
-        let what = format!("the ledger of {id}");
+    let answered = |id: &SiteId| {
+        let id = id.clone();
+        case.evidence
+            .rounds
+            .iter()
+            .zip(&case.rounds)
+            .filter(move |(round, _)| round.answers.contains_key(&id))
+    };
+    for seat in case.seats.iter().filter(|seat| answered(&seat.site.id).next().is_some()) {
+        let asked = |round: Digest| vec![("round", digest(round)), ("snapshot", digest(seat.snapshot))];
+        let intents = answered(&seat.site.id)
+            .map(|(_, round)| Expected { kind: "intent", fields: about(asked(*round)) });
+        let closed = Expected { kind: "run_closed", fields: released.clone() };
+        let expected: Vec<Expected> = intents.chain([closed]).collect();
+        let (id, what) = (&seat.site.id, format!("the ledger of {}", seat.site.id));
         ledger(case, &what, &ledger_of(&seat.site), case.evidence.sites.get(id), &expected, report);
     }
-    for id in case.evidence.sites.keys().filter(|id| !case.evidence.answers.contains_key(id)) {
+    for id in case.evidence.sites.keys() {
         if !case.seats.iter().any(|seat| seat.site.id == *id) {
-            report.fails(format!("the ledger of {id}"), "the round did not ask this site");
+            report.fails(format!("the ledger of {id}"), "the run did not ask this site");
         }
     }
 }

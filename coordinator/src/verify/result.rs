@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::Case;
 use super::report::Report;
-use crate::assembly::{self, Contributor, Provenance, RunTimes, SiteLine};
+use crate::assembly::{self, Provenance, RunTimes, SiteLine};
+use crate::course::Course;
 use crate::result::ResultBundle;
+use crate::round::Answered;
 
 /// What of `result.json` is not computed from the answers.
 #[derive(Deserialize)]
@@ -36,27 +38,28 @@ impl ReleasedResult {
 }
 
 /// Computes the result again from the answers, and compares every file with what it should be.
-pub(super) fn recompute(case: &Case<'_>, contributors: Option<Vec<Contributor>>, report: &mut Report) {
+pub(super) fn recompute(case: &Case<'_>, gone: Option<(Course, Vec<Answered>)>, report: &mut Report) {
     let what = "result.json";
-    let Some(contributors) = contributors else {
-        return report.misses(what, "it cannot be computed again without every answer");
+    let Some((course, gone)) = gone else {
+        return report.misses(what, "it cannot be computed again without every round and answer");
     };
-    let answers = contributors.iter().map(|one| (one.seat.site.id.clone(), Digest::of(&one.answer.sealed)));
+    let (rounds, mut answers) = assembly::provenance_of(&gone);
+    let later_answers = answers.split_off(answers.len().min(1));
     let provenance = Provenance {
         network: case.root.network.to_string(),
         root: case.root_digest,
         dictionary: case.root.dictionary,
         investigators: case.study.investigators.clone(),
         approvers: case.study.approvers.clone(),
-        rounds: vec![case.round],
-        answers: answers.collect(),
+        rounds,
+        answers: answers.pop().unwrap_or_default(),
+        later_answers,
         software: case.result.provenance.software.clone(),
     };
     let sites = case.result.sites.clone();
     let k = assembly::threshold(&case.root, &case.study.study);
     let run = case.result.run.clone();
-    let (document, tables) =
-        assembly::assemble(&case.study, &case.plan, run, sites, &contributors, provenance, k);
+    let (document, tables) = assembly::assemble(&case.study, &course, run, sites, provenance, k);
     let Ok(mut json) = serde_json::to_vec_pretty(&document) else {
         return report.fails(what, "it cannot be computed again");
     };

@@ -16,7 +16,7 @@ use crate::centre::Centre;
 use crate::decision::{self, Decision};
 use crate::entry::{StudyAccepted, StudyRefused, StudyWithdrawn};
 use crate::home::Home;
-use crate::preview;
+use crate::preview::{self, Later};
 use crate::standing;
 
 #[derive(Subcommand)]
@@ -248,7 +248,8 @@ fn show_preview(home: &Home, selector: &str, snapshot: Option<&str>, as_json: bo
             let integers = one.integers.iter().map(|(name, value)| {
                 json!({ "name": name, "value": value.map(|value| value.to_string()) })
             });
-            json!({ "analysis": one.analysis, "leaves": serde_json::Value::from_iter(integers), "rules": one.reasons })
+            let leaves = serde_json::Value::from_iter(integers);
+            json!({ "analysis": one.analysis, "leaves": leaves, "rules": one.reasons, "later": later(&one.later) })
         });
         println!("{}", serde_json::Value::from_iter(analyses));
         return Ok(());
@@ -267,9 +268,44 @@ fn show_preview(home: &Home, selector: &str, snapshot: Option<&str>, as_json: bo
             }
         }
         one.reasons.iter().for_each(|reason| println!("  rule: {reason}"));
+        later_in_words(&one.later).iter().for_each(|line| println!("{line}"));
     }
     println!("\nTo accept exactly this: study accept {} --snapshot {}", digest.short(), snapshot.short());
     Ok(())
+}
+
+fn later(later: &Later) -> serde_json::Value {
+    match later {
+        Later::Nothing => json!({ "rounds_at_most": 0 }),
+        Later::Withheld => json!({ "rounds_at_most": 0, "withheld": true }),
+        Later::NotFromHere { rounds } => json!({ "rounds_at_most": rounds }),
+        Later::Sums { names, integers, rounds, reasons } => json!({
+            "rounds_at_most": rounds, "integers_of_a_round": integers, "names": names, "rules": reasons,
+        }),
+    }
+}
+
+fn later_in_words(later: &Later) -> Vec<String> {
+    match later {
+        Later::Nothing => Vec::new(),
+        Later::Withheld => {
+            vec!["  later rounds: none from here, as the first stays here".to_owned()]
+        }
+        Later::NotFromHere { rounds } => vec![format!(
+            "  later rounds: at most {rounds}, under the same rules; what they ask depends on all sites' answers, and \
+             the rows here lead to none by themselves"
+        )],
+        Later::Sums { names, integers, rounds, reasons } => {
+            let mut lines = vec![format!(
+                "  later rounds: at most {rounds}, each with up to {integers} numbers of these names, over the same rows. \
+                 Their values depend on parameters that this node computes itself from all sites' answers; it answers \
+                 no others."
+            )];
+            lines.extend(names.iter().map(|name| format!("{:>28}  {name}", "each round")));
+            lines.extend(reasons.iter().map(|reason| format!("  rule: {reason}")));
+            lines
+        }
+    }
 }
 
 fn accept(home: &Home, selector: &str, snapshot: Option<&str>) -> Result<(), Failure> {

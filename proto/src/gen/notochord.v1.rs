@@ -218,6 +218,7 @@ pub struct InviteReply {
 pub struct RunRequest {
     #[prost(string, tag = "1")]
     pub study: ::prost::alloc::string::String,
+    /// How long sites may take to answer a round.
     #[prost(uint64, tag = "2")]
     pub deadline_s: u64,
     /// 16 random bytes that the caller chose; empty for one that never asks twice.
@@ -226,7 +227,7 @@ pub struct RunRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunEvent {
-    #[prost(oneof = "run_event::Event", tags = "1, 2, 3")]
+    #[prost(oneof = "run_event::Event", tags = "1, 2, 3, 4")]
     pub event: ::core::option::Option<run_event::Event>,
 }
 /// Nested message and enum types in `RunEvent`.
@@ -239,6 +240,8 @@ pub mod run_event {
         Site(super::SiteProgress),
         #[prost(message, tag = "3")]
         Finished(super::RunFinished),
+        #[prost(message, tag = "4")]
+        Round(super::RoundStarted),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -248,6 +251,16 @@ pub struct RunStarted {
     /// Labels of the sites asked.
     #[prost(string, repeated, tag = "2")]
     pub sites: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// All analyses that are not answered yet are asked, side by side.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RoundStarted {
+    /// From 1.
+    #[prost(uint32, tag = "1")]
+    pub round: u32,
+    /// The analyses' ids.
+    #[prost(string, repeated, tag = "2")]
+    pub analyses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SiteProgress {
@@ -262,6 +275,9 @@ pub struct SiteProgress {
     /// More, for people.
     #[prost(string, tag = "4")]
     pub detail: ::prost::alloc::string::String,
+    /// The round that it answered or did not, from 1; 0 before the first.
+    #[prost(uint32, tag = "5")]
+    pub round: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunFinished {
@@ -1936,6 +1952,147 @@ pub mod enrolment_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// One question to every site of the roster: the payload of a sealed round.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Round {
+    #[prost(string, tag = "1")]
+    pub network: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub run: ::prost::alloc::string::String,
+    /// 16 random bytes. A retry carries the same key and the same bytes; another round never does.
+    #[prost(bytes = "vec", tag = "3")]
+    pub idempotency_key: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 (32 bytes) of the study's exact bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub study: ::prost::alloc::vec::Vec<u8>,
+    /// Seconds since 1970-01-01 UTC after which no node answers.
+    #[prost(int64, tag = "5")]
+    pub expires_unix_s: i64,
+    /// The same in every round of a run, also when a site does not answer any more.
+    #[prost(message, repeated, tag = "6")]
+    pub roster: ::prost::alloc::vec::Vec<Seat>,
+    #[prost(message, repeated, tag = "7")]
+    pub steps: ::prost::alloc::vec::Vec<Step>,
+    /// SHA-256 (32 bytes) of the exact bytes of the roster that says whose keys are whose.
+    #[prost(bytes = "vec", tag = "8")]
+    pub keys: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 (32 bytes) of the exact bytes of the round before this one; empty in a run's first round.
+    #[prost(bytes = "vec", tag = "9")]
+    pub previous: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 (32 bytes) of each sealed answer to the round before, from which this one's states were computed, in the
+    /// order in which they are handed over; none in a run's first round.
+    #[prost(bytes = "vec", repeated, tag = "10")]
+    pub answers: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// What a later round builds upon, so that a node can compute its states again. The round names each part by its
+/// digest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Preceding {
+    /// The round before, sealed by the coordinator.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_round: ::prost::alloc::vec::Vec<u8>,
+    /// The answers to it, sealed by the sites' nodes.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub sealed_answers: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Whose keys are whose, sealed by the coordinator.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sealed_roster: ::prost::alloc::vec::Vec<u8>,
+}
+/// A site's place in the roster.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Seat {
+    #[prost(string, tag = "1")]
+    pub site: ::prost::alloc::string::String,
+    /// The site's name as a level of `site`.
+    #[prost(string, tag = "2")]
+    pub label: ::prost::alloc::string::String,
+    /// Content hash (32 bytes) of the snapshot the site accepted the study for.
+    #[prost(bytes = "vec", tag = "3")]
+    pub snapshot: ::prost::alloc::vec::Vec<u8>,
+}
+/// A step of a study: one iteration of one analysis.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Step {
+    #[prost(string, tag = "1")]
+    pub analysis: ::prost::alloc::string::String,
+    /// From 0; the same for all steps of a round.
+    #[prost(uint32, tag = "2")]
+    pub iteration: u32,
+    /// The public state to answer with: what the analysis made of the answers to the iteration before. Empty in the first
+    /// iteration, and in answers.
+    #[prost(bytes = "vec", tag = "3")]
+    pub state: ::prost::alloc::vec::Vec<u8>,
+    /// The sites that answered the iteration before, sorted: they alone answer this one. Empty in the first iteration, and
+    /// in answers.
+    #[prost(string, repeated, tag = "4")]
+    pub sites: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A node's answer to a round: the payload of a sealed answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Answer {
+    /// SHA-256 (32 bytes) of the round's exact bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub round: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub site: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "3")]
+    pub snapshot: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "4")]
+    pub software: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "5")]
+    pub steps: ::prost::alloc::vec::Vec<StepAnswer>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepAnswer {
+    #[prost(message, optional, tag = "1")]
+    pub step: ::core::option::Option<Step>,
+    /// Absent where a rule of the centre withholds the whole step; the reason stays at the centre.
+    #[prost(message, optional, tag = "2")]
+    pub contribution: ::core::option::Option<Contribution>,
+}
+/// A vector of integers that adds up.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Contribution {
+    /// SHA-256 (32 bytes) of the layout as canonical JSON: both sides mean the same by each integer.
+    #[prost(bytes = "vec", tag = "1")]
+    pub layout: ::prost::alloc::vec::Vec<u8>,
+    /// Each integer as 16 bytes, two's complement, little endian. A withheld one is 0 here.
+    #[prost(bytes = "vec", tag = "2")]
+    pub values: ::prost::alloc::vec::Vec<u8>,
+    /// One bit per integer, lowest bit of the first byte first: 1 where a rule withholds it.
+    #[prost(bytes = "vec", tag = "3")]
+    pub withheld: ::prost::alloc::vec::Vec<u8>,
+    /// The disclosure rules that withheld something, such as `primary`.
+    #[prost(string, repeated, tag = "4")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What a run released: the payload of a sealed release record.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReleaseRecord {
+    #[prost(string, tag = "1")]
+    pub network: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub run: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "3")]
+    pub study: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 of each round's exact bytes.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub rounds: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// SHA-256 of the result's exact bytes; empty where nothing was released.
+    #[prost(bytes = "vec", tag = "5")]
+    pub result: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "6")]
+    pub sites: ::prost::alloc::vec::Vec<SiteOutcome>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SiteOutcome {
+    #[prost(string, tag = "1")]
+    pub site: ::prost::alloc::string::String,
+    /// `contributed`, `refused`, `unreachable`, `too_slow`, `broken_answer` or `lacking`; `interrupted` where the coordinator
+    /// stopped while it was asked.
+    #[prost(string, tag = "2")]
+    pub status: ::prost::alloc::string::String,
+}
 /// Something that a side can do, and in which versions. Names and versions are in `notochord_proto::capability`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Capability {
@@ -1993,6 +2150,9 @@ pub struct ContributeRequest {
     /// A `Round`, sealed by the coordinator.
     #[prost(bytes = "vec", tag = "1")]
     pub sealed_round: ::prost::alloc::vec::Vec<u8>,
+    /// What it builds upon; absent with a run's first round.
+    #[prost(message, optional, tag = "2")]
+    pub preceding: ::core::option::Option<Preceding>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ContributeReply {
@@ -3235,111 +3395,4 @@ pub mod node_server {
     impl<T> tonic::server::NamedService for NodeServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
-}
-/// One question to every site of the roster: the payload of a sealed round.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Round {
-    #[prost(string, tag = "1")]
-    pub network: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub run: ::prost::alloc::string::String,
-    /// 16 random bytes. A retry carries the same key and the same bytes; another round never does.
-    #[prost(bytes = "vec", tag = "3")]
-    pub idempotency_key: ::prost::alloc::vec::Vec<u8>,
-    /// SHA-256 (32 bytes) of the study's exact bytes.
-    #[prost(bytes = "vec", tag = "4")]
-    pub study: ::prost::alloc::vec::Vec<u8>,
-    /// Seconds since 1970-01-01 UTC after which no node answers.
-    #[prost(int64, tag = "5")]
-    pub expires_unix_s: i64,
-    #[prost(message, repeated, tag = "6")]
-    pub roster: ::prost::alloc::vec::Vec<Seat>,
-    #[prost(message, repeated, tag = "7")]
-    pub steps: ::prost::alloc::vec::Vec<Step>,
-}
-/// A site's place in the roster.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Seat {
-    #[prost(string, tag = "1")]
-    pub site: ::prost::alloc::string::String,
-    /// The site's name as a level of `site`.
-    #[prost(string, tag = "2")]
-    pub label: ::prost::alloc::string::String,
-    /// Content hash (32 bytes) of the snapshot the site accepted the study for.
-    #[prost(bytes = "vec", tag = "3")]
-    pub snapshot: ::prost::alloc::vec::Vec<u8>,
-}
-/// A step of a study: one iteration of one analysis.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Step {
-    #[prost(string, tag = "1")]
-    pub analysis: ::prost::alloc::string::String,
-    #[prost(uint32, tag = "2")]
-    pub iteration: u32,
-}
-/// A node's answer to a round: the payload of a sealed answer.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Answer {
-    /// SHA-256 (32 bytes) of the round's exact bytes.
-    #[prost(bytes = "vec", tag = "1")]
-    pub round: ::prost::alloc::vec::Vec<u8>,
-    #[prost(string, tag = "2")]
-    pub site: ::prost::alloc::string::String,
-    #[prost(bytes = "vec", tag = "3")]
-    pub snapshot: ::prost::alloc::vec::Vec<u8>,
-    #[prost(string, tag = "4")]
-    pub software: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "5")]
-    pub steps: ::prost::alloc::vec::Vec<StepAnswer>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StepAnswer {
-    #[prost(message, optional, tag = "1")]
-    pub step: ::core::option::Option<Step>,
-    /// Absent where a rule of the centre withholds the whole step; the reason stays at the centre.
-    #[prost(message, optional, tag = "2")]
-    pub contribution: ::core::option::Option<Contribution>,
-}
-/// A vector of integers that adds up.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Contribution {
-    /// SHA-256 (32 bytes) of the layout as canonical JSON: both sides mean the same by each integer.
-    #[prost(bytes = "vec", tag = "1")]
-    pub layout: ::prost::alloc::vec::Vec<u8>,
-    /// Each integer as 16 bytes, two's complement, little endian. A withheld one is 0 here.
-    #[prost(bytes = "vec", tag = "2")]
-    pub values: ::prost::alloc::vec::Vec<u8>,
-    /// One bit per integer, lowest bit of the first byte first: 1 where a rule withholds it.
-    #[prost(bytes = "vec", tag = "3")]
-    pub withheld: ::prost::alloc::vec::Vec<u8>,
-    /// The disclosure rules that withheld something, such as `primary`.
-    #[prost(string, repeated, tag = "4")]
-    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// What a run released: the payload of a sealed release record.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ReleaseRecord {
-    #[prost(string, tag = "1")]
-    pub network: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub run: ::prost::alloc::string::String,
-    #[prost(bytes = "vec", tag = "3")]
-    pub study: ::prost::alloc::vec::Vec<u8>,
-    /// SHA-256 of each round's exact bytes.
-    #[prost(bytes = "vec", repeated, tag = "4")]
-    pub rounds: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    /// SHA-256 of the result's exact bytes; empty where nothing was released.
-    #[prost(bytes = "vec", tag = "5")]
-    pub result: ::prost::alloc::vec::Vec<u8>,
-    #[prost(message, repeated, tag = "6")]
-    pub sites: ::prost::alloc::vec::Vec<SiteOutcome>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SiteOutcome {
-    #[prost(string, tag = "1")]
-    pub site: ::prost::alloc::string::String,
-    /// `contributed`, `refused`, `unreachable`, `too_slow`, `broken_answer` or `lacking`; `interrupted` where the coordinator
-    /// stopped while it was asked.
-    #[prost(string, tag = "2")]
-    pub status: ::prost::alloc::string::String,
 }

@@ -3,8 +3,8 @@
 use notochord_proto::layout::TablePurpose;
 use serde_json::json;
 
-use crate::Status;
 use crate::fixture::{answer, answer_without, assert_close, frame, ovarian, refusal, statistic};
+use crate::{Question, Status};
 
 fn section(outcome: &str, by: &str, test: &str) -> String {
     format!("outcome = \"{outcome}\"\nby = \"{by}\"\ntest = \"{test}\"")
@@ -78,7 +78,7 @@ fn a_withheld_group_takes_the_test_with_it() {
 #[test]
 fn a_whole_number_of_few_values_sends_its_counts_and_nothing_else() {
     let section = section("ecog_ps", "rx", "welch");
-    let layout = statistic("compare", &section).unwrap().layout();
+    let layout = statistic("compare", &section).unwrap().layout(&Question::first()).unwrap();
     assert!(layout.sums.is_empty());
     let shape = (layout.tables[0].purpose, layout.tables[0].rows.len(), layout.tables[0].columns.len());
     assert_eq!((shape, layout.tables.len()), ((TablePurpose::Frequency, 2, 5), 2));

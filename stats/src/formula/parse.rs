@@ -26,30 +26,44 @@ pub(super) fn formula(text: &str) -> Result<Formula, String> {
     }
     let (left, right) =
         text.split_once('~').ok_or("a formula has an outcome, `~` and terms, such as `y ~ age + sex`")?;
-    let mut parser = Parser { rest: left, atoms: Vec::new(), depth: 0 };
+    let mut parser = Parser::new(left);
     let response = parser.atom()?;
     parser.end()?;
-    let mut parser = Parser { rest: right, atoms: Vec::new(), depth: 0 };
+    let mut parser = Parser::new(right);
     let (mut terms, intercept) = parser.sum()?;
     parser.end()?;
     terms.sort_by_key(Vec::len);
-    Ok(Formula { response, intercept: intercept.unwrap_or(true), atoms: parser.atoms, terms })
+    let Parser { atoms, offsets, .. } = parser;
+    Ok(Formula { response, intercept: intercept.unwrap_or(true), atoms, terms, offsets })
 }
 
 struct Parser<'a> {
     rest: &'a str,
     atoms: Vec<Atom>,
+    offsets: Vec<Atom>,
     depth: usize,
 }
 
 impl<'a> Parser<'a> {
+    fn new(rest: &'a str) -> Self {
+        Self { rest, atoms: Vec::new(), offsets: Vec::new(), depth: 0 }
+    }
+
     /// `side + side - side …`; also whether an intercept was asked for or taken away.
     fn sum(&mut self) -> Result<(Vec<Term>, Option<bool>), String> {
         let mut terms: Vec<Term> = Vec::new();
         let mut intercept = None;
         let mut adds = !self.take('-');
         loop {
-            match (self.product()?, adds) {
+            let offset = if adds && self.depth == 0 { self.offset()? } else { None };
+            let side = match offset {
+                Some(atom) => {
+                    self.offsets.push(atom);
+                    Side::Terms(Vec::new())
+                }
+                None => self.product()?,
+            };
+            match (side, adds) {
                 (Side::Terms(more), true) => join(&mut terms, more)?,
                 (Side::Terms(fewer), false) => terms.retain(|term| !fewer.contains(term)),
                 (Side::One, adds) => intercept = Some(adds),
@@ -61,6 +75,25 @@ impl<'a> Parser<'a> {
                 _ => return Ok((terms, intercept)),
             };
             self.skip();
+        }
+    }
+
+    /// `offset(x)`, `offset(log(x))` or `offset(expression)`, where one stands by itself.
+    fn offset(&mut self) -> Result<Option<Atom>, String> {
+        let text = self.rest.trim_start();
+        let Some(rest) = text.strip_prefix("offset").filter(|rest| rest.trim_start().starts_with('(')) else {
+            return Ok(None);
+        };
+        self.rest = rest;
+        let inside = self.inside()?.trim();
+        let mut alone = Parser::new(inside);
+        let atom = match alone.atom() {
+            Ok(atom) if alone.peek().is_none() => atom,
+            _ => Atom::Inside(expression(inside)?),
+        };
+        match atom {
+            Atom::Factor(_) => Err(format!("`{atom}` cannot be an offset; an offset is a number")),
+            atom => Ok(Some(atom)),
         }
     }
 
@@ -142,7 +175,7 @@ impl<'a> Parser<'a> {
             "log" => Ok(Atom::Log(expression(self.inside()?)?)),
             "I" => Ok(Atom::Inside(expression(self.inside()?)?)),
             "Surv" => Err("`Surv` belongs to survival models, which this version does not offer".to_owned()),
-            "offset" => Err("`offset` is not offered in linear models".to_owned()),
+            "offset" => Err("`offset` stands by itself, after a `+` and outside parentheses".to_owned()),
             _ => Err(format!("unknown function `{word}`; a formula has factor, log and I")),
         }
     }

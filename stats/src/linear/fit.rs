@@ -6,7 +6,7 @@
 use std::f64::consts::PI;
 
 use crate::cholesky::Cholesky;
-use crate::distribution::{f_survival, t_critical, t_two_sided};
+use crate::distribution::f_survival;
 use crate::quantity::Quantity;
 use crate::twofold::Twofold;
 
@@ -22,7 +22,7 @@ pub(super) struct Moments {
 pub(super) struct Fit {
     pub(super) n: u64,
     /// Each coefficient, the intercept first; none where it is aliased.
-    pub(super) coefficients: Vec<Option<Coefficient>>,
+    pub(super) coefficients: Vec<Option<f64>>,
     /// The covariance matrix of the coefficients that are not aliased.
     pub(super) covariance: Vec<Vec<f64>>,
     pub(super) sigma: f64,
@@ -36,16 +36,6 @@ pub(super) struct Fit {
     pub(super) loglik: f64,
     pub(super) aic: f64,
     pub(super) bic: f64,
-}
-
-/// A coefficient with its standard error, test and 95 % interval.
-pub(super) struct Coefficient {
-    pub(super) estimate: f64,
-    pub(super) se: f64,
-    pub(super) statistic: f64,
-    pub(super) p: f64,
-    pub(super) lower: f64,
-    pub(super) upper: f64,
 }
 
 /// Why there is no fit.
@@ -120,12 +110,10 @@ impl Fit {
         let covariance = |row: &Vec<Twofold>| row.iter().map(|entry| (*entry * variance).rounded()).collect();
         let covariance: Vec<Vec<f64>> = solution.inverse.iter().map(covariance).collect();
         let columns = coordinates.units.len() - 1;
-        let mut coefficients: Vec<Option<Coefficient>> = (0..columns + constant).map(|_| None).collect();
+        let mut coefficients: Vec<Option<f64>> = vec![None; columns + constant];
         let places = (0..constant).chain(solution.kept.iter().map(|column| column + constant));
-        let critical = t_critical(0.95, df);
         for (at, place) in places.enumerate() {
-            let (estimate, variance) = (solution.estimates[at].rounded(), covariance[at][at]);
-            coefficients[place] = Some(Coefficient::new(estimate, variance.sqrt(), df, critical));
+            coefficients[place] = Some(solution.estimates[at].rounded());
         }
         let f = (rank > 0).then(|| {
             let explained = (total - rss) / Twofold::from(rank as u64);
@@ -149,20 +137,6 @@ impl Fit {
             aic: 2.0 * estimated - 2.0 * loglik,
             bic: libm::log(n) * estimated - 2.0 * loglik,
         })
-    }
-}
-
-impl Coefficient {
-    fn new(estimate: f64, se: f64, df: f64, critical: f64) -> Self {
-        let statistic = estimate / se;
-        Self {
-            estimate,
-            se,
-            statistic,
-            p: t_two_sided(statistic, df),
-            lower: estimate - critical * se,
-            upper: estimate + critical * se,
-        }
     }
 }
 

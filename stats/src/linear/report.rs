@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::Linear;
-use super::fit::{Coefficient, Fit};
+use super::fit::Fit;
 use crate::figure::Figure;
 use crate::outcome::{Cell, Outcome, Table};
+use crate::terms::{self, Covariance, Reference, Term};
 use crate::totals::Totals;
 
 /// The result.
@@ -30,25 +31,6 @@ struct Report {
     bic: f64,
 }
 
-/// A term; its numbers are null where it is aliased.
-#[derive(Serialize)]
-struct Term {
-    name: String,
-    estimate: Option<f64>,
-    se: Option<f64>,
-    statistic: Option<f64>,
-    p: Option<f64>,
-    lower: Option<f64>,
-    upper: Option<f64>,
-}
-
-/// The covariance matrix of the terms that are not aliased.
-#[derive(Serialize)]
-struct Covariance {
-    terms: Vec<String>,
-    values: Vec<Vec<f64>>,
-}
-
 /// The test of all terms but the intercept.
 #[derive(Serialize)]
 struct F {
@@ -66,10 +48,17 @@ pub(super) fn outcome(
 ) -> Outcome {
     let intercept = linear.design.intercept.then(|| "(Intercept)".to_owned());
     let names = intercept.into_iter().chain(columns);
-    let terms: Vec<Term> = names
-        .zip(&fit.coefficients)
-        .map(|(name, coefficient)| Term::new(name, coefficient.as_ref()))
-        .collect();
+    let reference = Reference::T(fit.df[1] as f64);
+    let critical = reference.critical();
+    let mut variances = fit.covariance.iter().enumerate().map(|(at, row)| row[at]);
+    let term = |(name, estimate): (String, &Option<f64>)| match estimate {
+        Some(estimate) => {
+            let se = variances.next().unwrap_or_default().sqrt();
+            Term::estimated(name, *estimate, se, reference, critical)
+        }
+        None => Term::aliased(name),
+    };
+    let terms: Vec<Term> = names.zip(&fit.coefficients).map(term).collect();
     let named = |aliased: bool| {
         let chosen = terms.iter().filter(move |term| term.estimate.is_none() == aliased);
         chosen.map(|term| term.name.clone()).collect::<Vec<_>>()
@@ -90,45 +79,12 @@ pub(super) fn outcome(
         bic: fit.bic,
         terms,
     };
-    let shown = vec![report.coefficients(&linear.design.outcome), report.summary()];
-    Outcome::answered(totals, &report, report.tidy(), shown)
-}
-
-impl Term {
-    fn new(name: String, coefficient: Option<&Coefficient>) -> Self {
-        let pick = |number: fn(&Coefficient) -> f64| coefficient.map(number);
-        Self {
-            name,
-            estimate: pick(|c| c.estimate),
-            se: pick(|c| c.se),
-            statistic: pick(|c| c.statistic),
-            p: pick(|c| c.p),
-            lower: pick(|c| c.lower),
-            upper: pick(|c| c.upper),
-        }
-    }
-
-    fn cells(&self) -> Vec<Cell> {
-        let numbers = [self.estimate, self.se, self.statistic, self.p, self.lower, self.upper];
-        let numbers = numbers.into_iter().map(|number| number.map_or(Cell::Empty, Cell::from));
-        std::iter::once(self.name.as_str().into()).chain(numbers).collect()
-    }
+    let title = format!("Linear model of {}", linear.design.outcome);
+    let shown = vec![terms::shown(title, &report.terms, reference.symbol()), report.summary()];
+    Outcome::answered(totals, &report, terms::tidy("linear", &report.terms), shown)
 }
 
 impl Report {
-    fn tidy(&self) -> Table {
-        let mut table = Table::new("linear", ["term", "estimate", "se", "statistic", "p", "lower", "upper"]);
-        table.rows.extend(self.terms.iter().map(Term::cells));
-        table
-    }
-
-    fn coefficients(&self, outcome: &str) -> Table {
-        let headings = ["Term", "Estimate", "SE", "t", "p", "Lower", "Upper"];
-        let mut table = Table::new(format!("Linear model of {outcome}"), headings);
-        table.rows.extend(self.terms.iter().map(Term::cells));
-        table
-    }
-
     fn summary(&self) -> Table {
         let headings =
             ["Rows used", "Rows lost", "Residual SD", "Residual df", "R²", "Adjusted R²", "F", "p of F"];

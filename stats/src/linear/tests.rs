@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::Status;
 use crate::fixture::{answer, answer_without, assert_close, frame, ovarian, refusal, statistic};
+use crate::{Question, Status};
 
 fn names(result: &Value) -> Vec<&str> {
     result["terms"].as_array().unwrap().iter().map(|term| term["name"].as_str().unwrap()).collect()
@@ -174,24 +174,27 @@ fn a_withheld_count_of_lost_rows_leaves_the_model_standing() {
 #[test]
 fn the_values_of_whole_numbers_of_few_values_are_counted_for_the_disclosure_rules() {
     let statistic = statistic("linear", r#"formula = "ecog_ps ~ age + factor(rx) + resid_ds:age""#).unwrap();
-    let layout = statistic.layout();
+    let layout = statistic.layout(&Question::first()).unwrap();
     let tables: Vec<&str> = layout.tables.iter().take(5).map(|table| table.name.as_str()).collect();
     assert_eq!(tables, ["ecog_ps", "ecog_ps", "rx", "ecog_ps", "resid_ds"]);
-    let contribution = statistic.contribute(&ovarian()).unwrap();
+    let contribution = statistic.contribute(&ovarian(), &Question::first()).unwrap();
     assert_eq!(contribution.values()[4..11], [0, 14, 12, 0, 0, 11, 15]);
 }
 
 #[test]
 fn an_interaction_that_adds_numbers_over_combinations_counts_these() {
     let tables = |formula: &str| -> Vec<String> {
-        let layout = statistic("linear", &format!("formula = \"{formula}\"")).unwrap().layout();
+        let layout = statistic("linear", &format!("formula = \"{formula}\""))
+            .unwrap()
+            .layout(&Question::first())
+            .unwrap();
         layout.tables.into_iter().skip(2).map(|table| table.name).collect()
     };
     assert_eq!(tables("age ~ stage + site"), ["stage", "site"]);
     assert_eq!(tables("age ~ stage + site:days"), ["stage", "site", "stage and site"]);
     assert_eq!(tables("age ~ stage:resid_ds"), ["stage", "resid_ds", "stage and resid_ds"]);
     let asked = statistic("linear", r#"formula = "age ~ factor(rx):resid_ds""#).unwrap();
-    let contribution = asked.contribute(&ovarian()).unwrap();
+    let contribution = asked.contribute(&ovarian(), &Question::first()).unwrap();
     assert_eq!(contribution.values()[6..10].iter().sum::<i128>(), 26);
     assert_eq!(contribution.values()[6], 5);
 }

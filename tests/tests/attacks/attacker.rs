@@ -41,7 +41,7 @@ type Links = Arc<Mutex<BTreeMap<String, NodeClient<Channel>>>>;
 pub(crate) struct Attacker {
     runtime: Runtime,
     links: Links,
-    roster: Vec<Seat>,
+    pub(crate) roster: Vec<Seat>,
     study: Digest,
     rounds: AtomicU64,
     pub(crate) coordinator: SecretKey,
@@ -94,7 +94,14 @@ impl Attacker {
 
     pub(crate) fn contribute(&self, site: &str, sealed_round: Vec<u8>) -> ContributeReply {
         let mut node = self.node(site);
-        self.runtime.block_on(node.contribute(ContributeRequest { sealed_round })).unwrap().into_inner()
+        let asked = ContributeRequest { sealed_round, preceding: None };
+        self.runtime.block_on(node.contribute(asked)).unwrap().into_inner()
+    }
+
+    /// A later round, with what it builds upon.
+    pub(crate) fn contribute_later(&self, site: &str, asked: ContributeRequest) -> ContributeReply {
+        let mut node = self.node(site);
+        self.runtime.block_on(node.contribute(asked)).unwrap().into_inner()
     }
 
     /// The same round, asked so many times at once.
@@ -102,8 +109,9 @@ impl Attacker {
         let node = self.node(site);
         let asked: Vec<_> = (0..times)
             .map(|_| {
-                let (mut node, sealed_round) = (node.clone(), sealed.to_vec());
-                self.runtime.spawn(async move { node.contribute(ContributeRequest { sealed_round }).await })
+                let mut node = node.clone();
+                let asked = ContributeRequest { sealed_round: sealed.to_vec(), preceding: None };
+                self.runtime.spawn(async move { node.contribute(asked).await })
             })
             .collect();
         asked.into_iter().map(|one| self.runtime.block_on(one).unwrap().unwrap().into_inner()).collect()
@@ -139,7 +147,8 @@ impl Attacker {
             study: self.study.as_bytes().to_vec(),
             expires_unix_s: OffsetDateTime::now_utc().unix_timestamp() + 60,
             roster: self.roster.clone(),
-            steps: ["age", "arms"].map(|analysis| Step { analysis: analysis.into(), iteration: 0 }).into(),
+            steps: ["age", "arms"].map(first_step).into(),
+            ..Default::default()
         }
     }
 
@@ -163,6 +172,11 @@ impl Attacker {
         stage.network.start_coordinator().unwrap();
         stage.network.wait_for_sites(3).unwrap();
     }
+}
+
+/// The first step of an analysis.
+pub(crate) fn first_step(analysis: &str) -> Step {
+    Step { analysis: analysis.into(), ..Default::default() }
 }
 
 /// Takes every caller's connection for the link of the site that its certificate names.

@@ -8,6 +8,7 @@ mod callers;
 mod decisions;
 mod impostors;
 mod invitations;
+mod later_rounds;
 mod replays;
 mod rounds;
 mod rubbish;

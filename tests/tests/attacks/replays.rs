@@ -99,7 +99,8 @@ fn a_round_of_a_run_that_is_closed_is_answered_no_more() {
 fn a_round_of_the_real_coordinator_that_was_recorded_is_not_answered_a_second_time() {
     let mut stage = Stage::set();
     let run = stage.run(&[])["run"]["id"].as_str().unwrap().to_owned();
-    let recorded = fs::read(stage.network.coordinator_home().join(format!("runs/{run}/round.json"))).unwrap();
+    let round = stage.network.coordinator_home().join(format!("runs/{run}/rounds/1/round.json"));
+    let recorded = fs::read(round).unwrap();
     let attacker = Attacker::in_place_of_the_coordinator(&mut stage);
     for (centre, site) in ["a", "b", "c"].into_iter().enumerate() {
         let replay = || attacker.contribute(site, recorded.clone());

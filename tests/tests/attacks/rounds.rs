@@ -40,7 +40,12 @@ fn assert_none_is_answered(cases: &[Case]) {
 fn a_round_names_nothing_but_steps_of_the_study() {
     assert_none_is_answered(&[
         (|round| round.steps[1].analysis = "survival".into(), "the study has no analysis `survival`"),
-        (|round| round.steps[0].iteration = 1, "`age` has no iteration 1"),
+        (|round| round.steps[0].iteration = 1, "the state of iteration 1 is none of this analysis"),
+        (|round| round.steps[0].state = vec![b'1'], "the state of iteration 0 is none of this analysis"),
+        (|round| round.steps[0].sites = vec!["a".into()], "does not name the sites it is asked of"),
+        (|round| round.previous = vec![7; 32], "a first one names none"),
+        (|round| round.answers = vec![vec![7; 32]], "a first one names none"),
+        (|round| round.keys = vec![7; 31], "something that is no digest"),
         (|round| round.steps[1] = round.steps[0].clone(), "names no step, a step twice, or too many"),
         (|round| round.steps.clear(), "names no step"),
         (|round| round.steps[0].analysis = "../age".into(), "something that is no name"),

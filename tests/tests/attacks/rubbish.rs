@@ -64,7 +64,7 @@ impl Node for Liar {
         &self,
         request: Request<ContributeRequest>,
     ) -> Result<Response<ContributeReply>, Status> {
-        let honest = self.responder.contribute(&request.into_inner().sealed_round);
+        let honest = self.responder.contribute(&request.into_inner());
         let sealed_answer = (self.lie.lock().unwrap())(honest.sealed_answer)?;
         Ok(Response::new(ContributeReply { sealed_answer }))
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use notochord_proto::dictionary::Dictionary;
 use notochord_sandbox::network::{Network, Plan};
 use notochord_sandbox::process::{Program, wait_for};
 use notochord_sandbox::split::{Split, split};
@@ -31,6 +32,18 @@ kind = "describe"
 variables = ["burden"]"#,
 );
 
+/// An analysis that takes several rounds.
+const RISK: (&str, &str) = (
+    "columns_by = \"sex\"",
+    r#"columns_by = "sex"
+
+[[analyses]]
+id = "risk"
+kind = "logistic"
+formula = "status ~ age + sex"
+"#,
+);
+
 pub(crate) struct Stage {
     pub(crate) network: Network,
     pub(crate) directory: TempDir,
@@ -51,12 +64,17 @@ impl Stage {
 
     /// The centres A, B and C, which have accepted `ages`.
     pub(crate) fn set() -> Self {
-        Self::of(None).with_centres("minimum = 3")
+        Self::of(None).with_centres(&[])
+    }
+
+    /// The same centres, with a study that asks in several rounds too: `risk`.
+    pub(crate) fn iterative() -> Self {
+        Self::of(None).with_centres(&[RISK])
     }
 
     /// The same in a throw-away network, where two centres are enough.
     pub(crate) fn throw_away() -> Self {
-        Self::of(Some(1)).with_centres("minimum = 2")
+        Self::of(Some(1)).with_centres(&[("minimum = 3", "minimum = 2")])
     }
 
     fn of(throwaway_minimum: Option<u32>) -> Self {
@@ -73,7 +91,7 @@ impl Stage {
         Self { network, directory }
     }
 
-    fn with_centres(mut self, minimum: &str) -> Self {
+    fn with_centres(mut self, changes: &[(&str, &str)]) -> Self {
         let (file, data) = (reference("data.csv"), fs::read(reference("data.csv")).unwrap());
         let mut centres = Vec::new();
         for (label, rows) in split(&file, &data, "record_id", &Split::Column("site")).unwrap() {
@@ -83,7 +101,7 @@ impl Stage {
         }
         self.network.add_sites(&centres).unwrap();
         self.network.wait_for_sites(3).unwrap();
-        self.network.submit(&self.study("ages.toml", &[("minimum = 3", minimum)]), 2).unwrap();
+        self.network.submit(&self.study("ages.toml", changes), 2).unwrap();
         self.network.accept_everywhere("ages").unwrap();
         self
     }
@@ -205,6 +223,11 @@ pub(crate) fn study(changes: &[(&str, &str)]) -> String {
 
 pub(crate) fn program() -> Program {
     Program::new(env!("CARGO_BIN_EXE_notochord-tests"))
+}
+
+/// The network's dictionary.
+pub(crate) fn dictionary() -> Dictionary {
+    Dictionary::parse("dictionary.csv", &fs::read(reference("dictionary.csv")).unwrap()).unwrap()
 }
 
 fn reference(file: &str) -> PathBuf {

@@ -14,6 +14,12 @@ use tempfile::TempDir;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 const STUDY: &str = include_str!("../faults/ages.toml");
+const RISK: &str = "
+[[analyses]]
+id = \"risk\"
+kind = \"logistic\"
+formula = \"status ~ age + sex\"
+";
 
 pub(crate) struct Stage {
     pub(crate) network: Network,
@@ -23,10 +29,19 @@ pub(crate) struct Stage {
 impl Stage {
     /// Three centres with the whole file each.
     pub(crate) fn set() -> Self {
+        Self::with(STUDY)
+    }
+
+    /// The same, with a study that also asks in several rounds: `risk`.
+    pub(crate) fn iterative() -> Self {
+        Self::with(&format!("{STUDY}{RISK}"))
+    }
+
+    fn with(study_text: &str) -> Self {
         let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/colon_death");
         let directory = tempfile::tempdir().unwrap();
         let study = directory.path().join("ages.toml");
-        fs::write(&study, STUDY).unwrap();
+        fs::write(&study, study_text).unwrap();
         let plan = Plan {
             name: "reference",
             dictionary: &reference.join("dictionary.csv"),

@@ -15,17 +15,17 @@ use serde_json::Value;
 use crate::stage::{Stage, exhibit};
 
 /// A result as somebody may change it.
-struct Case<'a> {
-    stage: &'a Stage,
-    files: BTreeMap<String, Vec<u8>>,
-    evidence: Value,
+pub(crate) struct Case<'a> {
+    pub(crate) stage: &'a Stage,
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    pub(crate) evidence: Value,
     /// The evidence of another run of the same study.
-    other: &'a Value,
+    pub(crate) other: &'a Value,
     known: Known,
 }
 
 /// What is changed, how, and the check that names it with some of its words.
-type Tampering = (&'static str, fn(&mut Case<'_>), &'static str, &'static str);
+pub(crate) type Tampering = (&'static str, fn(&mut Case<'_>), &'static str, &'static str);
 
 #[test]
 fn a_result_proves_itself_and_every_tampering_with_it_is_named() {
@@ -37,14 +37,18 @@ fn a_result_proves_itself_and_every_tampering_with_it_is_named() {
     let missing: Vec<&str> = report.missing().map(|check| check.what.as_str()).collect();
     assert_eq!(missing, ["trust anchor"], "{report:#?}");
 
+    assert_each_is_named(&stage, &honest, &exhibit(&other), TAMPERINGS);
+}
+
+/// Each tampering with the honest result is found where it was done.
+pub(crate) fn assert_each_is_named(stage: &Stage, honest: &Exhibit, other: &Exhibit, all: &[Tampering]) {
     let evidence: Value = serde_json::from_slice(&honest.files["evidence.json"]).unwrap();
-    let other = exhibit(&other);
     let other: Value = serde_json::from_slice(&other.files["evidence.json"]).unwrap();
     let mut wrong = Vec::new();
-    for (name, tamper, what, words) in TAMPERINGS {
+    for (name, tamper, what, words) in all {
         let files = honest.files.clone();
         let mut case =
-            Case { stage: &stage, files, evidence: evidence.clone(), other: &other, known: Known::default() };
+            Case { stage, files, evidence: evidence.clone(), other: &other, known: Known::default() };
         tamper(&mut case);
         if case.evidence != evidence {
             case.files.insert("evidence.json".into(), serde_json::to_vec(&case.evidence).unwrap());
@@ -81,7 +85,7 @@ fn the_command_prints_what_holds_and_ends_with_3_where_something_does_not() {
     assert!(message.contains("release record, result.json"), "{message}");
 }
 
-fn failures(report: &Report) -> Vec<String> {
+pub(crate) fn failures(report: &Report) -> Vec<String> {
     let said = report.failures().map(|check| match &check.found {
         Found::Fails(why) => format!("{}: {why}", check.what),
         _ => String::new(),
@@ -92,7 +96,7 @@ fn failures(report: &Report) -> Vec<String> {
 const TAMPERINGS: &[Tampering] = &[
     ("no result", |case| drop(case.files.remove("result.json")), "result.json", "it is not there"),
     ("no evidence", |case| drop(case.files.remove("evidence.json")), "evidence.json", "it is not there"),
-    ("another format", |case| case.evidence["format"] = 2.into(), "evidence.json", "it has format 2"),
+    ("another format", |case| case.evidence["format"] = 3.into(), "evidence.json", "it has format 3"),
     ("an unknown field", |case| case.evidence["more"] = 2.into(), "evidence.json", "unknown field"),
     (
         "a number in the result",
@@ -161,10 +165,10 @@ const TAMPERINGS: &[Tampering] = &[
         "roster",
         "of another run",
     ),
-    ("the round's seal", |case| case.unsign("/round"), "round", "signatures needed"),
+    ("the round's seal", |case| case.unsign("/rounds/0/round"), "round", "signatures needed"),
     (
         "the round of another run",
-        |case| case.evidence["round"] = case.other["round"].clone(),
+        |case| case.evidence["rounds"][0]["round"] = case.other["rounds"][0]["round"].clone(),
         "round",
         "of another run",
     ),
@@ -218,19 +222,25 @@ const TAMPERINGS: &[Tampering] = &[
     ),
     (
         "an answer that is not there",
-        |case| drop(case.evidence["answers"].as_object_mut().unwrap().remove("centre-1")),
+        |case| drop(case.evidence["rounds"][0]["answers"].as_object_mut().unwrap().remove("centre-1")),
         "release record",
         "not those whose answers are there",
     ),
     (
         "another site's answer",
-        |case| case.evidence["answers"]["centre-1"] = case.evidence["answers"]["centre-2"].clone(),
+        |case| {
+            case.evidence["rounds"][0]["answers"]["centre-1"] =
+                case.evidence["rounds"][0]["answers"]["centre-2"].clone()
+        },
         "answer of centre-1",
         "signatures needed",
     ),
     (
         "an answer to another run",
-        |case| case.evidence["answers"]["centre-1"] = case.other["answers"]["centre-1"].clone(),
+        |case| {
+            case.evidence["rounds"][0]["answers"]["centre-1"] =
+                case.other["rounds"][0]["answers"]["centre-1"].clone()
+        },
         "answer of centre-1",
         "to another round",
     ),
@@ -256,7 +266,7 @@ const TAMPERINGS: &[Tampering] = &[
     ),
     (
         "the spacing of an answer",
-        |case| case.edit("/answers/centre-1", |text| format!("{text} ")),
+        |case| case.edit("/rounds/0/answers/centre-1", |text| format!("{text} ")),
         "result.json",
         "they differ at provenance/answers/centre-1",
     ),
@@ -360,7 +370,7 @@ const TAMPERINGS: &[Tampering] = &[
 ];
 
 impl Case<'_> {
-    fn in_file(&mut self, file: &str, from: &str, to: &str) {
+    pub(crate) fn in_file(&mut self, file: &str, from: &str, to: &str) {
         let text = String::from_utf8(self.files[file].clone()).unwrap();
         assert!(text.contains(from), "{file} lacks {from}");
         self.files.insert(file.into(), text.replacen(from, to, 1).into_bytes());
@@ -413,8 +423,12 @@ impl Case<'_> {
     }
 
     fn reseal_round(&mut self, change: impl FnOnce(&mut wire::Round)) {
+        self.reseal_round_at(0, change);
+    }
+
+    pub(crate) fn reseal_round_at(&mut self, at: usize, change: impl FnOnce(&mut wire::Round)) {
         let key = self.coordinator();
-        self.edit("/round", |text| reseal(text, ROUND_TYPE, &key, change));
+        self.edit(&format!("/rounds/{at}/round"), |text| reseal(text, ROUND_TYPE, &key, change));
     }
 
     fn reseal_release(&mut self, change: impl FnOnce(&mut wire::ReleaseRecord)) {
@@ -423,8 +437,12 @@ impl Case<'_> {
     }
 
     fn reseal_answer(&mut self, change: impl FnOnce(&mut wire::Answer)) {
+        self.reseal_answer_at(0, change);
+    }
+
+    pub(crate) fn reseal_answer_at(&mut self, at: usize, change: impl FnOnce(&mut wire::Answer)) {
         let key = self.stage.key("site-1/keys/node.key");
-        self.edit("/answers/centre-1", |text| reseal(text, ANSWER_TYPE, &key, change));
+        self.edit(&format!("/rounds/{at}/answers/centre-1"), |text| reseal(text, ANSWER_TYPE, &key, change));
     }
 }
 

@@ -10,5 +10,6 @@ mod ledger;
 mod middlebox;
 mod node_dies;
 mod node_hangs;
+mod rounds;
 mod simulation;
 mod stage;

@@ -17,6 +17,12 @@ use tempfile::TempDir;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 const STUDY: &str = include_str!("ages.toml");
+const RISK: &str = "
+[[analyses]]
+id = \"risk\"
+kind = \"logistic\"
+formula = \"status ~ age + sex\"
+";
 
 /// A network over the colon data, and a study that every centre has accepted.
 pub(crate) struct Stage {
@@ -27,10 +33,19 @@ pub(crate) struct Stage {
 impl Stage {
     /// `sites` centres, each with the rows of the file `copies` times over, so that a round takes its time.
     pub(crate) fn set(sites: usize, copies: usize) -> Self {
+        Self::with(STUDY, sites, copies)
+    }
+
+    /// The same, with a study that also asks in several rounds: `risk`.
+    pub(crate) fn iterative(sites: usize, copies: usize) -> Self {
+        Self::with(&format!("{STUDY}{RISK}"), sites, copies)
+    }
+
+    fn with(study_text: &str, sites: usize, copies: usize) -> Self {
         let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/colon_death");
         let directory = tempfile::tempdir().unwrap();
         let study = directory.path().join("ages.toml");
-        fs::write(&study, STUDY).unwrap();
+        fs::write(&study, study_text).unwrap();
         let data = directory.path().join("data.csv");
         fs::write(&data, repeated(&fs::read_to_string(reference.join("data.csv")).unwrap(), copies)).unwrap();
         let plan = Plan {

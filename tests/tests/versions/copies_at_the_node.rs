@@ -13,8 +13,8 @@ use notochord_proto::keys::SecretKey;
 use notochord_proto::name::{NetworkName, SiteId};
 use notochord_proto::root::{RELEASE_TYPE, ROUND_TYPE};
 use notochord_proto::wire::{
-    CapabilitiesRequest, CheckpointOffer, CosignRequest, Decision, Growth, RecallRequest, ReleaseRecord,
-    RemindRequest, RootsRequest, Round, Seat, Step, TestifyRequest, TrustRequest,
+    CapabilitiesRequest, CheckpointOffer, ContributeRequest, CosignRequest, Decision, Growth, RecallRequest,
+    ReleaseRecord, RemindRequest, RootsRequest, Round, Seat, Step, TestifyRequest, TrustRequest,
 };
 use prost::Message as _;
 use rustls::pki_types::CertificateDer;
@@ -68,7 +68,7 @@ impl Bench {
         let reply = self.node().announce(&self.sealed);
         let acceptance = Envelope::from_json(&reply.sealed_acceptance).unwrap();
         let acceptance: Acceptance = serde_json::from_slice(acceptance.payload_for_reading()).unwrap();
-        let step = |analysis: &str| Step { analysis: analysis.into(), iteration: 0 };
+        let step = |analysis: &str| Step { analysis: analysis.into(), ..Step::default() };
         Round {
             network: "reference".into(),
             run: "copies".into(),
@@ -81,6 +81,7 @@ impl Bench {
                 seat("C", acceptance.snapshot.as_bytes().to_vec()),
             ],
             steps: vec![step("age"), step("arms")],
+            ..Round::default()
         }
     }
 }
@@ -111,9 +112,10 @@ fn a_round_and_its_record_count_once_and_a_late_round_not_at_all() {
     let bench = Bench::set();
     let round = bench.round();
     let sealed = Envelope::seal(ROUND_TYPE, round.encode_to_vec(), &bench.coordinator).to_json();
-    let first = bench.node().contribute(sealed.as_bytes());
+    let asked = ContributeRequest { sealed_round: sealed.into_bytes(), preceding: None };
+    let first = bench.node().contribute(&asked);
     assert!(!first.sealed_answer.is_empty());
-    assert_eq!(bench.node().contribute(sealed.as_bytes()), first);
+    assert_eq!(bench.node().contribute(&asked), first);
     assert_eq!((bench.stage.entries(C, "intent"), bench.stage.entries(C, "released")), (1, 1));
 
     let record = ReleaseRecord {
@@ -127,7 +129,7 @@ fn a_round_and_its_record_count_once_and_a_late_round_not_at_all() {
     bench.node().close(record.as_bytes());
     bench.node().close(record.as_bytes());
     assert_eq!(bench.stage.entries(C, "run_closed"), 1);
-    assert!(bench.node().contribute(sealed.as_bytes()).sealed_answer.is_empty(), "it came late");
+    assert!(bench.node().contribute(&asked).sealed_answer.is_empty(), "it came late");
     assert_eq!(bench.stage.entries(C, "released"), 1);
 }
 

@@ -62,7 +62,8 @@ impl Promises {
     }
 
     fn releases_are_single_and_kept(&self, number: usize, passed: &Passed, entries: &[Entry]) {
-        let asked: BTreeSet<Digest> = passed.rounds.iter().map(|sealed| payload_digest(sealed)).collect();
+        let asked: BTreeSet<Digest> =
+            passed.rounds.iter().map(|request| payload_digest(&request.sealed_round)).collect();
         let told: BTreeSet<String> = passed.records.iter().map(|sealed| run_of_record(sealed)).collect();
         let (mut intended, mut keys, mut closed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut released: BTreeMap<Digest, Digest> = BTreeMap::new();

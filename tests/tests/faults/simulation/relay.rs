@@ -79,7 +79,7 @@ pub(super) enum Trick {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Passed {
     /// The rounds the node was sent, oldest first.
-    pub(super) rounds: Vec<Vec<u8>>,
+    pub(super) rounds: Vec<ContributeRequest>,
     /// The answers the node gave: round, and digest of the sealed answer.
     pub(super) answers: BTreeSet<(Digest, Digest)>,
     /// The records it was sent, oldest first.
@@ -250,10 +250,10 @@ impl Carrier {
     }
 
     /// Sends a round and keeps in mind what comes back.
-    async fn ask(&self, sealed_round: Vec<u8>) -> Result<ContributeReply, Status> {
-        let round = Envelope::from_json(&sealed_round).map(|sealed| sealed.payload_digest());
-        self.note(|passed| passed.rounds.push(sealed_round.clone()));
-        let reply = self.node.clone().contribute(ContributeRequest { sealed_round }).await?.into_inner();
+    async fn ask(&self, request: ContributeRequest) -> Result<ContributeReply, Status> {
+        let round = Envelope::from_json(&request.sealed_round).map(|sealed| sealed.payload_digest());
+        self.note(|passed| passed.rounds.push(request.clone()));
+        let reply = self.node.clone().contribute(request).await?.into_inner();
         if let (Ok(round), false) = (round, reply.sealed_answer.is_empty()) {
             let answer = Digest::of(&reply.sealed_answer);
             self.note(|passed| passed.answers.insert((round, answer)));
@@ -274,7 +274,7 @@ impl Carrier {
     }
 
     /// An older round than the newest: the one before it, or the first of all.
-    fn older_round(&self) -> Option<Vec<u8>> {
+    fn older_round(&self) -> Option<ContributeRequest> {
         self.note(|passed| passed.rounds.iter().rev().nth(3).or(passed.rounds.first()).cloned())
     }
 }
@@ -298,17 +298,17 @@ impl Node for Carrier {
         request: Request<ContributeRequest>,
     ) -> Result<Response<ContributeReply>, Status> {
         self.pass(Passage::Round).await;
-        let sealed = request.into_inner().sealed_round;
+        let request = request.into_inner();
         if self.plays(Trick::OlderRoundBefore)
             && let Some(older) = self.older_round()
         {
             self.ask(older).await?;
         }
         let reply = if self.plays(Trick::RoundTwice) {
-            let (one, other) = tokio::join!(self.ask(sealed.clone()), self.ask(sealed.clone()));
+            let (one, other) = tokio::join!(self.ask(request.clone()), self.ask(request.clone()));
             other.and(one)?
         } else {
-            self.ask(sealed.clone()).await?
+            self.ask(request).await?
         };
         if self.plays(Trick::OlderRoundAfter)
             && let Some(older) = self.older_round()
