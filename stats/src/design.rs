@@ -165,7 +165,9 @@ impl Design {
         for offset in &formula.offsets {
             match design.resolve(offset, scope)? {
                 Meaning::Number(number) => design.offsets.push(number),
-                Meaning::Factor(_) => return Err(format!("the offset `{offset}` is a factor, not a number").into()),
+                Meaning::Factor(_) => {
+                    return Err(format!("the offset `{offset}` is a factor, not a number").into());
+                }
             }
         }
         let outcome = design.outcome(&formula.response, response, scope)?;
@@ -247,7 +249,9 @@ impl Design {
                 let quantity = self.numbers[number].range().quantity()?;
                 Column { name, quantity, parts: vec![Part::Number(number)] }
             }
-            Meaning::Factor(factor) if response == Response::Binary && self.factors[factor].levels.len() == 2 => {
+            Meaning::Factor(factor)
+                if response == Response::Binary && self.factors[factor].levels.len() == 2 =>
+            {
                 let part = Part::Level { factor, level: 1, coding: Coding::Indicators };
                 Column { name, quantity: Quantity::Integer { lower: 0, upper: 1 }, parts: vec![part] }
             }
@@ -457,7 +461,12 @@ impl DesignColumns<'_> {
         };
         let integers = self.design.columns.iter().map(integer).collect::<Result<_, _>>()?;
         let offsets = self.design.offsets.iter().map(|number| numbers[*number].to_number());
-        Ok(Some(DesignRow { levels, values, integers, offset: offsets.fold(0.0, |sum, offset| sum + offset) }))
+        Ok(Some(DesignRow {
+            levels,
+            values,
+            integers,
+            offset: offsets.fold(0.0, |sum, offset| sum + offset),
+        }))
     }
 }
 

@@ -68,10 +68,11 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
     }
     let references: BTreeMap<String, String> = fields.optional("reference")?.unwrap_or_default();
     fields.optional::<ModelErrors>("errors")?;
-    let design = Design::new(&formula, &references, Response::Number, scope).map_err(|error| match error {
-        DesignError::Formula(message) => fields.problem("formula", message),
-        DesignError::Reference(message) => fields.problem("reference", message),
-    })?;
+    let design =
+        Design::new(&formula, &references, Response::Number, scope).map_err(|error| match error {
+            DesignError::Formula(message) => fields.problem("formula", message),
+            DesignError::Reference(message) => fields.problem("reference", message),
+        })?;
     Ok(Box::new(Linear::new(design)))
 }
 
@@ -81,7 +82,8 @@ impl Linear {
         let census = Census::new(&design, &mut tables);
         let used = census.used;
         let mut added = tables.sums();
-        let counted = |column: &Column| column.indicator().map(|(factor, level)| census.levels[factor].at(level, 0));
+        let counted =
+            |column: &Column| column.indicator().map(|(factor, level)| census.levels[factor].at(level, 0));
         let sums = design.columns.iter().map(|column| {
             counted(column).unwrap_or_else(|| added.sum(&column.name, vec![used], column.quantity.bound()))
         });

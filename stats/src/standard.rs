@@ -64,7 +64,11 @@ impl Standard {
         let rising = self.columns.windows(2).all(|pair| pair[0] < pair[1]);
         let usable = |scale: &f64| scale.is_finite() && *scale > 0.0;
         let last = self.columns.last().is_none_or(|last| *last < design.columns.len() - 1);
-        rising && last && self.centres.len() == count && self.scales.len() == count && self.scales.iter().all(usable)
+        rising
+            && last
+            && self.centres.len() == count
+            && self.scales.len() == count
+            && self.scales.iter().all(usable)
     }
 
     /// The row of a design in these coordinates: 1 for the intercept, then the columns.

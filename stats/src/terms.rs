@@ -71,7 +71,13 @@ impl Term {
     }
 
     /// A term that is estimated. `critical` is [`Reference::critical`], found once for all terms.
-    pub(crate) fn estimated(name: String, estimate: f64, se: f64, reference: Reference, critical: f64) -> Self {
+    pub(crate) fn estimated(
+        name: String,
+        estimate: f64,
+        se: f64,
+        reference: Reference,
+        critical: f64,
+    ) -> Self {
         let finite = |number: f64| Some(number).filter(|number| number.is_finite());
         let statistic = estimate / se;
         Self {

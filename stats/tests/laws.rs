@@ -39,6 +39,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("logistic", "formula = \"male ~ 0 + rx:bilirubin + site\"\nlink = \"probit\""),
     ("poisson", r#"formula = "age ~ rx * male + offset(log(bilirubin))""#),
     ("glm", "formula = \"male ~ rx + log(bilirubin)\"\nfamily = \"quasibinomial\"\nlink = \"log\""),
+    ("negative_binomial", r#"formula = "age ~ rx""#),
+    ("logistic", "formula = \"male ~ age + rx\"\nerrors = \"cluster\"\ntests = [\"type2\", \"wald\"]"),
+    ("poisson", "formula = \"age ~ rx + bilirubin\"\nerrors = \"hc3\""),
+    ("logistic", "formula = \"male ~ bilirubin + rx\"\npenalty = \"firth\""),
     ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
 ];
 

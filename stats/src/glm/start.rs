@@ -10,6 +10,7 @@ use crate::design::Design;
 use crate::frame::Frame;
 use crate::outcome::Outcome;
 use crate::standard::Standard;
+use crate::term_tests;
 use crate::totals::Totals;
 use crate::twofold::Twofold;
 use crate::vector::Sums;
@@ -96,7 +97,8 @@ impl Glm {
         let rows = self.census.rows(totals)?;
         let first = self.first.count_cells();
         let nonsense = || Outcome::refused("the totals are not those of any rows");
-        let known = |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= super::MOST.unsigned_abs());
+        let known =
+            |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= super::MOST.unsigned_abs());
         let (total, squares) = (known(first).ok_or_else(nonsense)?, known(first + 1).ok_or_else(nonsense)?);
         if known(first + 2) != Some(0) {
             return Err(Outcome::refused(format!(
@@ -156,9 +158,23 @@ impl Glm {
         };
         let null = if self.design.intercept { vec![0] } else { Vec::new() };
         let level: Vec<f64> = null.iter().map(|_| level).collect();
-        let fits = vec![progress(&kept, tau), Progress::new(null, level.clone(), level)];
+        let mut fits = vec![progress(&kept, tau), Progress::new(null, level.clone(), level)];
+        for columns in self.compared(&used) {
+            let all: Vec<usize> = (1 - constant..1).chain(columns.iter().map(|column| column + 1)).collect();
+            fits.push(progress(&self.kept(&public, &sums, &all), tau));
+        }
         let lost = totals.count(self.census.lost).known();
-        Ok(State { round: 1, rows, lost, total: mean * rows as f64, standard, fits })
+        Ok(State { round: 1, rows, lost, total: mean * rows as f64, standard, fits, finishing: false })
+    }
+
+    /// The columns of the models that type II tests compare, in their order: the smaller of each term, then the larger
+    /// where it is not the model.
+    pub(super) fn compared(&self, used: &[usize]) -> Vec<Vec<usize>> {
+        if !self.asked.tests.contains(&term_tests::Asked::Type2) {
+            return Vec::new();
+        }
+        let compared = term_tests::compared(&self.design, used).into_iter();
+        compared.flat_map(|term| [term.smaller].into_iter().chain(term.larger)).collect()
     }
 
     /// The mean and the variance of the outcome over its scale.
@@ -196,7 +212,8 @@ impl Glm {
                 None => own,
                 Some(at) => {
                     let shift = public.shift(at, &self.design);
-                    let moved = own + (shift + shift) * sums.gram[0][*place] + shift * shift * sums.gram[0][0];
+                    let moved =
+                        own + (shift + shift) * sums.gram[0][*place] + shift * shift * sums.gram[0][0];
                     if moved > own { moved } else { own }
                 }
             };
@@ -239,7 +256,13 @@ impl First {
 }
 
 /// Estimates in the coordinates of the bounds, in those that follow. `places` begin with 0 where there is an intercept.
-fn move_to(public: &Standard, standard: &Standard, places: &[usize], used: &[usize], estimates: &[f64]) -> Vec<f64> {
+fn move_to(
+    public: &Standard,
+    standard: &Standard,
+    places: &[usize],
+    used: &[usize],
+    estimates: &[f64],
+) -> Vec<f64> {
     let has_intercept = places.first() == Some(&0);
     let columns: Vec<usize> = places.iter().filter_map(|place| place.checked_sub(1)).collect();
     let whole: Vec<f64> = match has_intercept {

@@ -82,7 +82,9 @@ impl Wanted {
                 for (at, one) in labels.iter().enumerate() {
                     for (next, two) in labels[..=at].iter().enumerate() {
                         let triples = labels[..=next].iter();
-                        names.extend(triples.map(|three| format!("third derivative of {one}, {two} and {three}")));
+                        names.extend(
+                            triples.map(|three| format!("third derivative of {one}, {two} and {three}")),
+                        );
                     }
                 }
             }
@@ -181,7 +183,10 @@ fn push_products_up_to(terms: &mut Vec<f64>, weight: f64, x: &[f64], last: usize
 }
 
 /// A symmetric matrix from its lower triangle.
-pub(super) fn symmetric(columns: usize, totals: &mut dyn Iterator<Item = Twofold>) -> Option<Vec<Vec<Twofold>>> {
+pub(super) fn symmetric(
+    columns: usize,
+    totals: &mut dyn Iterator<Item = Twofold>,
+) -> Option<Vec<Vec<Twofold>>> {
     let mut matrix = vec![vec![Twofold::ZERO; columns]; columns];
     for one in 0..columns {
         for two in 0..=one {

@@ -63,8 +63,17 @@ impl Comparison {
             }
         }
         let numbers = [
-            "deviance", "null_deviance", "dispersion", "loglik", "aic", "bic", "sigma", "rss", "r_squared",
-            "adjusted_r_squared", "brier",
+            "deviance",
+            "null_deviance",
+            "dispersion",
+            "loglik",
+            "aic",
+            "bic",
+            "sigma",
+            "rss",
+            "r_squared",
+            "adjusted_r_squared",
+            "brier",
         ];
         for key in numbers {
             if let Some(expected) = entry.get(key) {
@@ -119,7 +128,10 @@ fn every_model_of_the_references_is_as_in_r_over_any_number_of_sites() {
     }
     println!("{} numbers", comparison.compared);
     for (name, worst) in &comparison.worst {
-        println!("{name}: {worst:.2e} of what is allowed, at most {:?} rounds", comparison.most_rounds.get(name));
+        println!(
+            "{name}: {worst:.2e} of what is allowed, at most {:?} rounds",
+            comparison.most_rounds.get(name)
+        );
     }
     let wrong = &comparison.wrong;
     assert!(wrong.is_empty(), "{} {:#?}", wrong.len(), &wrong[..wrong.len().min(40)]);
