@@ -7,6 +7,7 @@
 use notochord_proto::fields::{FieldValue, FromField, one_of};
 
 use crate::frame::Frame;
+use crate::totals::Totals;
 use crate::twofold::Twofold;
 use crate::weighted;
 
@@ -70,6 +71,19 @@ impl Errors {
             Self::Hc2 => "hc2",
             Self::Hc3 => "hc3",
             Self::Cluster => "cluster",
+        }
+    }
+
+    /// Where the sums of the round begin: after the rows used and, for clusters, the patients.
+    pub(crate) fn first_sum(self) -> usize {
+        1 + usize::from(self == Self::Cluster)
+    }
+
+    /// How many patients the rows are of, where it matters; none where it matters and is not known.
+    pub(crate) fn clusters(self, totals: &Totals) -> Option<Option<u64>> {
+        match self {
+            Self::Cluster => totals.count(1).known().map(Some),
+            _ => Some(None),
         }
     }
 

@@ -23,6 +23,22 @@ pub(crate) fn number(total: i128) -> Twofold {
     Twofold::from(total) * Twofold::from(1.0 / STEPS)
 }
 
+/// A symmetric matrix from its lower triangle.
+pub(crate) fn symmetric(
+    columns: usize,
+    totals: &mut dyn Iterator<Item = Twofold>,
+) -> Option<Vec<Vec<Twofold>>> {
+    let mut matrix = vec![vec![Twofold::ZERO; columns]; columns];
+    for one in 0..columns {
+        for two in 0..=one {
+            let entry = totals.next()?;
+            matrix[one][two] = entry;
+            matrix[two][one] = entry;
+        }
+    }
+    Some(matrix)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -19,7 +19,9 @@ impl Glm {
     pub(super) fn errors_layout(&self, state: &State) -> Layout {
         let mut tables = Tables::default();
         let used = tables.count(TablePurpose::Base, &self.design.outcome, "rows used");
-        tables.count(TablePurpose::Base, &self.design.outcome, "patients");
+        if self.asked.errors == Errors::Cluster {
+            tables.count(TablePurpose::Base, &self.design.outcome, "patients");
+        }
         let mut sums = tables.sums();
         sums.sum("meat: rows out of range", vec![used], 1);
         let labels = self.labels(state, &state.fits[0].places);
@@ -54,9 +56,12 @@ impl Glm {
             rows.push(Some(Scored { x, score: terms.score, leverage }));
         }
         let (patients, sums) = self.asked.errors.meat(&rows, frame, model.places.len());
-        contribution.tally(1, patients.into());
+        let first = self.asked.errors.first_sum();
+        if self.asked.errors == Errors::Cluster {
+            contribution.tally(1, patients.into());
+        }
         for (at, sum) in sums.into_iter().enumerate() {
-            contribution.tally(2 + at, sum);
+            contribution.tally(first + at, sum);
         }
         Ok(contribution)
     }
@@ -64,32 +69,33 @@ impl Glm {
     pub(super) fn with_errors(&self, state: &State, totals: &Totals) -> Outcome {
         let nonsense = || Outcome::refused("the totals are not those of any rows");
         let model = &state.fits[0];
-        let (Some(done), Figure::Known(clusters)) = (&model.done, totals.count(1)) else { return nonsense() };
-        if totals.sum(2) != Figure::Known(0) {
+        let errors = self.asked.errors;
+        let (Some(done), Some(clusters)) = (&model.done, errors.clusters(totals)) else { return nonsense() };
+        let first = errors.first_sum();
+        if totals.sum(first) != Figure::Known(0) {
             return Outcome::refused(format!(
                 "`{}` errors do not exist: a row has a coefficient to itself, or a score out of range",
-                self.asked.errors.name()
+                errors.name()
             ));
         }
-        if self.asked.errors == Errors::Cluster && clusters < 2 {
+        if clusters.is_some_and(|clusters| clusters < 2) {
             return Outcome::refused("errors by patient need more than one patient");
         }
         let count = model.places.len();
-        let mut numbers = (3..2 + Errors::length(count))
+        let mut numbers = (first + 1..first + Errors::length(count))
             .map_while(|at| {
                 totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= super::MOST.unsigned_abs())
             })
             .map(weighted::number);
-        let Some(meat) = super::sums::symmetric(count, &mut numbers) else { return nonsense() };
-        let sample = Sample { rows: state.rows, parameters: count as u64, clusters: Some(clusters) };
-        let factor = Twofold::from(self.asked.errors.factor(sample, Model::Generalised));
+        let Some(meat) = weighted::symmetric(count, &mut numbers) else { return nonsense() };
+        let sample = Sample { rows: state.rows, parameters: count as u64, clusters };
+        let factor = Twofold::from(errors.factor(sample, Model::Generalised));
         let meat: Vec<Vec<Twofold>> =
             meat.iter().map(|row| row.iter().map(|entry| *entry * factor).collect()).collect();
         let bread: Vec<Vec<Twofold>> =
             done.inverse.iter().map(|row| row.iter().map(|entry| Twofold::from(*entry)).collect()).collect();
-        let clusters = (self.asked.errors == Errors::Cluster).then_some(clusters);
-        let errors = report::Robust { covariance: sandwich(&bread, &meat), clusters };
+        let robust = report::Robust { covariance: sandwich(&bread, &meat), clusters };
         let state = State { round: state.round + 1, ..state.clone() };
-        report::outcome(self, totals, &state, Some(errors))
+        report::outcome(self, totals, &state, Some(robust))
     }
 }

@@ -114,7 +114,7 @@ impl Glm {
         let numbers: Option<Vec<Twofold>> =
             (first + 3..first + 3 + length).map(|at| known(at).map(weighted::number)).collect();
         let mut numbers = numbers.ok_or_else(nonsense)?.into_iter();
-        let gram = super::sums::symmetric(count, &mut numbers).ok_or_else(nonsense)?;
+        let gram = weighted::symmetric(count, &mut numbers).ok_or_else(nonsense)?;
         let sums = First { gram, response: numbers.collect() };
         if sums.gram[0][0] <= Twofold::ZERO {
             return Err(nonsense());
