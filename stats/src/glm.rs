@@ -266,7 +266,7 @@ impl Iterative for Glm {
         match state {
             None => match self.start(totals) {
                 Ok(state) => Next::Ask(state),
-                Err(outcome) => Next::Answer(outcome),
+                Err(outcome) => Next::Answer(*outcome),
             },
             Some(state) if state.is_sound(self) => self.advance_later(state, totals),
             Some(_) => Next::Answer(Outcome::refused("the state is none of this analysis")),

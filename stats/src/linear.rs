@@ -111,14 +111,15 @@ impl Linear {
     }
 
     /// The moments, the columns in use and the fit, or why there is none.
-    fn fitted(&self, totals: &Totals) -> Result<(Moments, Vec<usize>, Fit), Outcome> {
+    fn fitted(&self, totals: &Totals) -> Result<(Moments, Vec<usize>, Fit), Box<Outcome>> {
+        let refused = |reason: String| Box::new(Outcome::refused(reason));
         let n = self.census.rows(totals)?;
         let columns = self.census.columns(&self.design, totals);
         let moments = self.moments(n, &columns, totals);
-        let moments = moments.ok_or_else(|| Outcome::refused("the totals are not those of any rows"))?;
+        let moments = moments.ok_or_else(|| refused("the totals are not those of any rows".to_owned()))?;
         match Fit::new(&moments, self.design.intercept) {
             Ok(fit) => Ok((moments, columns, fit)),
-            Err(reason) => Err(Outcome::refused(reason.to_string())),
+            Err(reason) => Err(refused(reason.to_string())),
         }
     }
 
@@ -188,7 +189,7 @@ impl OneRound for Linear {
             Ok((moments, columns, fit)) => {
                 self.report(totals, &moments, &columns, &fit, (Errors::Model, None))
             }
-            Err(outcome) => outcome,
+            Err(outcome) => *outcome,
         }
     }
 }

@@ -28,13 +28,13 @@ pub(crate) fn symmetric(
     columns: usize,
     totals: &mut dyn Iterator<Item = Twofold>,
 ) -> Option<Vec<Vec<Twofold>>> {
-    let mut matrix = vec![vec![Twofold::ZERO; columns]; columns];
+    let mut matrix: Vec<Vec<Twofold>> = Vec::with_capacity(columns);
     for one in 0..columns {
-        for two in 0..=one {
-            let entry = totals.next()?;
-            matrix[one][two] = entry;
-            matrix[two][one] = entry;
+        let row: Vec<Twofold> = (0..=one).map(|_| totals.next()).collect::<Option<_>>()?;
+        for (above, entry) in matrix.iter_mut().zip(&row) {
+            above.push(*entry);
         }
+        matrix.push(row);
     }
     Some(matrix)
 }

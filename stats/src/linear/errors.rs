@@ -77,7 +77,7 @@ impl Robust {
         let (centres, scales): (Vec<f64>, Vec<f64>) = kept.iter().map(|at| spread(*at)).unzip();
         let (centre, deviation) = spread(columns.len());
         let standard = Standard::new(kept.iter().map(|at| columns[*at]).collect(), centres, scales);
-        if !standard.is_sound(&linear.design) || !(deviation > 0.0 && deviation.is_finite()) {
+        if !(standard.is_sound(&linear.design) && deviation > 0.0 && deviation.is_finite()) {
             return None;
         }
         let quantity = |column: &Column| column.quantity.step();
@@ -223,7 +223,7 @@ impl Iterative for Robust {
     fn advance(&self, state: Option<State>, totals: &Totals) -> Next<State> {
         let Some(state) = state else {
             return match self.linear.fitted(totals) {
-                Err(outcome) => Next::Answer(outcome),
+                Err(outcome) => Next::Answer(*outcome),
                 Ok(_) => {
                     let state = State((0..totals.len()).map(|at| totals.sum(at).known()).collect());
                     match self.scorer(&state) {

@@ -37,7 +37,7 @@ impl Comparison {
         let kind = what.split(':').next().unwrap_or_default().to_owned();
         let worst = self.worst.entry(kind).or_default();
         *worst = worst.max(error);
-        if !(error <= 1.0) {
+        if error.is_nan() || error > 1.0 {
             self.wrong.push(format!("{what}: {found:e} for {expected:e}, {error:e} of what is allowed"));
         }
     }
