@@ -44,6 +44,11 @@ pub const KINDS: &[Kind] = &[
         summary: "a logistic, probit or log-binomial model",
         parse: glm::parse_logistic,
     },
+    Kind {
+        name: "negative_binomial",
+        summary: "a negative binomial model of counts or rates",
+        parse: glm::parse_negative_binomial,
+    },
     Kind { name: "poisson", summary: "a Poisson model of counts or rates", parse: glm::parse_poisson },
     Kind { name: "glm", summary: "a generalised linear model of a named family", parse: glm::parse_glm },
 ];
@@ -61,7 +66,6 @@ const LATER: &[&str] = &[
     "kaplan_meier",
     "meta",
     "mixed",
-    "negative_binomial",
     "reclassification",
     "roc",
     "transition",
