@@ -301,3 +301,6 @@ fn compare(
         Ok(Following::Ask(_)) => Err(LaterRoundError::Parameters(id())),
     }
 }
+
+#[cfg(test)]
+mod tests;

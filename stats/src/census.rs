@@ -65,15 +65,16 @@ impl Census {
     }
 
     /// How many rows the model uses, or why there is no model.
-    pub(crate) fn rows(&self, totals: &Totals) -> Result<u64, Outcome> {
+    pub(crate) fn rows(&self, totals: &Totals) -> Result<u64, Box<Outcome>> {
         // A small number of lost rows stays at its site; the model does not need it.
         if totals.withheld() > usize::from(totals.count(self.lost) == Figure::Withheld) {
-            return Err(Outcome::suppressed("numbers the model needs were withheld by a disclosure rule"));
+            let reason = "numbers the model needs were withheld by a disclosure rule";
+            return Err(Box::new(Outcome::suppressed(reason)));
         }
         match totals.count(self.used) {
-            Figure::Known(0) => Err(Outcome::refused("no row has every variable of the model")),
+            Figure::Known(0) => Err(Box::new(Outcome::refused("no row has every variable of the model"))),
             Figure::Known(rows) => Ok(rows),
-            _ => Err(Outcome::refused("the totals are not those of any rows")),
+            _ => Err(Box::new(Outcome::refused("the totals are not those of any rows"))),
         }
     }
 

@@ -3,6 +3,9 @@
 //! Factors are coded by R's rules: treatment contrasts against the first level where the rest of the term is
 //! in the model, all levels otherwise.
 
+mod outcome;
+mod row;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use notochord_proto::expression::Expression;
@@ -11,13 +14,14 @@ use notochord_proto::problem::suggestion;
 use notochord_proto::scope::Scope;
 use notochord_proto::variable::VariableKind;
 
-use crate::arithmetic::{Arithmetic, ArithmeticColumns, Range};
-use crate::contribution::ContributeError;
+use crate::arithmetic::{Arithmetic, Range};
 use crate::formula::{Atom, Formula};
-use crate::frame::Frame;
-use crate::levels::{LevelColumn, Levels};
-use crate::quantity::{Quantity, Value};
+use crate::levels::Levels;
+use crate::quantity::Quantity;
 use crate::statistic::Summed;
+
+pub(crate) use outcome::Response;
+pub(crate) use row::DesignRow;
 
 /// The columns of a model, and its outcome.
 pub(crate) struct Design {
@@ -57,17 +61,6 @@ pub(crate) struct Term {
     pub(crate) atoms: Vec<usize>,
     /// The positions of its columns.
     pub(crate) columns: std::ops::Range<usize>,
-}
-
-/// What a model explains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Response {
-    /// A number.
-    Number,
-    /// A whole number not below 0.
-    Count,
-    /// 0 or 1: yes or no, a whole number between 0 and 1, or a factor of two levels, of which the second is 1.
-    Binary,
 }
 
 /// A factor of a formula.
@@ -170,7 +163,7 @@ impl Design {
                 }
             }
         }
-        let outcome = design.outcome(&formula.response, response, scope)?;
+        let outcome = design.outcome_column(&formula.response, response, scope)?;
         design.columns.push(outcome);
         design.count_few_values(scope)?;
         Ok(design)
@@ -216,15 +209,6 @@ impl Design {
         (adds && picked.len() >= 2 && (uncounted || picked.len() >= 3)).then_some(picked)
     }
 
-    /// Its columns in a frame.
-    pub(crate) fn read<'a>(&'a self, frame: &'a Frame) -> Result<DesignColumns<'a>, ContributeError> {
-        let numbers = self.numbers.iter().map(|number| number.read(frame)).collect::<Result<_, _>>()?;
-        let factors =
-            self.factors.iter().map(|factor| factor.levels.read(frame)).collect::<Result<_, _>>()?;
-        let counted = self.counted.iter().map(|levels| levels.read(frame)).collect::<Result<_, _>>()?;
-        Ok(DesignColumns { design: self, numbers, factors, counted })
-    }
-
     fn resolve(&mut self, atom: &Atom, scope: &Scope) -> Result<Meaning, String> {
         let is_factor = |name: &VariableName| -> Result<bool, String> {
             Ok(matches!(scope.require(name)?.kind, VariableKind::Factor { .. }))
@@ -239,40 +223,6 @@ impl Design {
         self.numbers.push(number);
         self.summed.push(atom.summed());
         Ok(Meaning::Number(self.numbers.len() - 1))
-    }
-
-    /// The column of the outcome.
-    fn outcome(&mut self, atom: &Atom, response: Response, scope: &Scope) -> Result<Column, String> {
-        let name = atom.to_string();
-        let column = match self.resolve(atom, scope)? {
-            Meaning::Number(number) => {
-                let quantity = self.numbers[number].range().quantity()?;
-                Column { name, quantity, parts: vec![Part::Number(number)] }
-            }
-            Meaning::Factor(factor)
-                if response == Response::Binary && self.factors[factor].levels.len() == 2 =>
-            {
-                let part = Part::Level { factor, level: 1, coding: Coding::Indicators };
-                Column { name, quantity: Quantity::Integer { lower: 0, upper: 1 }, parts: vec![part] }
-            }
-            Meaning::Factor(_) if response == Response::Binary => {
-                return Err(format!("the outcome `{name}` has more than two levels"));
-            }
-            Meaning::Factor(_) => return Err(format!("the outcome `{name}` is a factor, not a number")),
-        };
-        match (response, column.quantity) {
-            (Response::Number, _)
-            | (Response::Binary, Quantity::Integer { lower: 0, upper: 1 })
-            | (Response::Count, Quantity::Integer { lower: 0.., .. }) => Ok(column),
-            (Response::Binary, _) => Err(format!(
-                "the outcome `{}` is not yes or no; a yes/no variable, a whole number between 0 and 1 or a factor of two \
-                 levels is wanted",
-                column.name
-            )),
-            (Response::Count, _) => {
-                Err(format!("the outcome `{}` is not a count: a whole number not below 0", column.name))
-            }
-        }
     }
 
     fn factor(&mut self, name: &VariableName, scope: &Scope) -> Result<Meaning, String> {
@@ -403,74 +353,4 @@ impl Column {
             }
         })
     }
-
-    /// Its value in a row.
-    fn value(&self, numbers: &[Value], levels: &[usize]) -> Value {
-        let mut product = None;
-        for part in &self.parts {
-            let factor = match part {
-                Part::Number(number) => numbers[*number],
-                Part::Level { factor, level, .. } => Value::Integer(i64::from(levels[*factor] == *level)),
-            };
-            product = Some(match (product, factor) {
-                (None, factor) => factor,
-                (Some(Value::Integer(one)), Value::Integer(two)) => {
-                    one.checked_mul(two).map_or(Value::Number(one as f64 * two as f64), Value::Integer)
-                }
-                (Some(one), two) => Value::Number(one.to_number() * two.to_number()),
-            });
-        }
-        product.unwrap_or(Value::Integer(1))
-    }
-}
-
-/// The columns of a design being read.
-pub(crate) struct DesignColumns<'a> {
-    design: &'a Design,
-    numbers: Vec<ArithmeticColumns<'a>>,
-    factors: Vec<LevelColumn<'a>>,
-    counted: Vec<LevelColumn<'a>>,
-}
-
-/// A row of a design.
-pub(crate) struct DesignRow {
-    /// The level of each factor.
-    pub(crate) levels: Vec<usize>,
-    /// The value of each number of few values, by its position among them.
-    pub(crate) values: Vec<usize>,
-    /// The integer of each column; the outcome is the last.
-    pub(crate) integers: Vec<i64>,
-    /// The sum of the offsets.
-    pub(crate) offset: f64,
-}
-
-impl DesignColumns<'_> {
-    /// A row; none where something in it is missing.
-    pub(crate) fn at(&self, row: usize) -> Result<Option<DesignRow>, ContributeError> {
-        let mut numbers = Vec::with_capacity(self.numbers.len());
-        for column in &self.numbers {
-            let Some(value) = column.at(row)? else { return Ok(None) };
-            numbers.push(value);
-        }
-        let (Some(levels), Some(values)) = (all_at(&self.factors, row)?, all_at(&self.counted, row)?) else {
-            return Ok(None);
-        };
-        let integer = |column: &Column| {
-            let integer = column.quantity.encode(column.value(&numbers, &levels));
-            integer.ok_or_else(|| ContributeError::OutOfBounds(column.name.clone()))
-        };
-        let integers = self.design.columns.iter().map(integer).collect::<Result<_, _>>()?;
-        let offsets = self.design.offsets.iter().map(|number| numbers[*number].to_number());
-        Ok(Some(DesignRow {
-            levels,
-            values,
-            integers,
-            offset: offsets.fold(0.0, |sum, offset| sum + offset),
-        }))
-    }
-}
-
-/// The levels of a row; none where one is missing.
-fn all_at(columns: &[LevelColumn<'_>], row: usize) -> Result<Option<Vec<usize>>, ContributeError> {
-    columns.iter().map(|column| column.at(row)).collect()
 }

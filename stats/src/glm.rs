@@ -1,4 +1,4 @@
-//! `logistic`, `poisson`, `glm`: generalised linear models, in as many rounds as Newton's method takes.
+//! `logistic`, `poisson`, `negative_binomial`, `glm`: generalised linear models, in as many rounds as Newton's method takes.
 //!
 //! The first round counts what disclosure rules need and adds up the first step, which starts from R's `mustart`, a
 //! function of the outcome alone. Each later round adds up the derivatives of the likelihood at the estimates so far,
@@ -10,6 +10,7 @@
 //!
 //! Tidy columns: `term`, `estimate`, `se`, `statistic`, `p`, `lower`, `upper`.
 
+mod errors;
 mod family;
 mod overdispersed;
 mod progress;
@@ -31,6 +32,7 @@ use crate::figure::Figure;
 use crate::frame::Frame;
 use crate::outcome::Outcome;
 use crate::question::QuestionError;
+use crate::sandwich::Errors;
 use crate::statistic::{Iterative, Next, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Sums, Tables};
@@ -41,7 +43,7 @@ use progress::{Ending, Stuck};
 use section::Asked;
 use state::State;
 
-pub(crate) use section::{parse_glm, parse_logistic, parse_poisson};
+pub(crate) use section::{parse_glm, parse_logistic, parse_negative_binomial, parse_poisson};
 
 /// A generalised linear model.
 pub(crate) struct Glm {
@@ -91,6 +93,9 @@ impl Glm {
 
     /// What each integer of a later round is.
     fn later(&self, state: &State) -> Layout {
+        if state.finishing {
+            return self.errors_layout(state);
+        }
         let mut tables = Tables::default();
         let used = tables.count(TablePurpose::Base, &self.design.outcome, "rows used");
         let mut sums = tables.sums();
@@ -106,6 +111,9 @@ impl Glm {
     }
 
     fn contribute_later(&self, frame: &Frame, state: &State) -> Result<Contribution, ContributeError> {
+        if state.finishing {
+            return self.contribute_errors(frame, state);
+        }
         let mut contribution = Contribution::zero(self.later(state).len());
         let columns = self.design.read(frame)?;
         for row in 0..frame.rows() {
@@ -141,6 +149,9 @@ impl Glm {
         if totals.count(0) != Figure::Known(state.rows) {
             return Next::Answer(Outcome::refused("the rows are not those of the first round"));
         }
+        if state.finishing {
+            return Next::Answer(self.with_errors(&state, totals));
+        }
         state.round += 1;
         let mut position = 1;
         let mut sums = |wanted: &sums::Wanted| {
@@ -168,9 +179,12 @@ impl Glm {
                 return Next::Answer(Outcome::refused(self.in_words(&stuck, &labels)));
             }
         }
-        match state.fits.iter().all(|fit| fit.done.is_some()) {
-            true => Next::Answer(report::outcome(self, totals, &state)),
-            false => Next::Ask(state),
+        if state.fits.iter().any(|fit| fit.done.is_none()) {
+            return Next::Ask(state);
+        }
+        match self.asked.errors {
+            Errors::Model => Next::Answer(report::outcome(self, totals, &state, None)),
+            _ => Next::Ask(State { finishing: true, ..state }),
         }
     }
 
@@ -218,7 +232,10 @@ impl Iterative for Glm {
     type State = State;
 
     fn unit(&self) -> Unit {
-        Unit::Row
+        match self.asked.errors {
+            Errors::Cluster => Unit::Patient,
+            _ => Unit::Row,
+        }
     }
 
     fn variables(&self) -> BTreeSet<VariableName> {
@@ -249,7 +266,7 @@ impl Iterative for Glm {
         match state {
             None => match self.start(totals) {
                 Ok(state) => Next::Ask(state),
-                Err(outcome) => Next::Answer(outcome),
+                Err(outcome) => Next::Answer(*outcome),
             },
             Some(state) if state.is_sound(self) => self.advance_later(state, totals),
             Some(_) => Next::Answer(Outcome::refused("the state is none of this analysis")),

@@ -1,4 +1,4 @@
-//! `linear`: a linear model by least squares, in one round.
+//! `linear`: a linear model by least squares.
 //!
 //! A node sends how many rows it used and lost, how many of them have each level of each factor, and the
 //! exact sums of every column and of every product of two columns, the outcome among them. Rows that lack a
@@ -7,14 +7,17 @@
 //! nobody has leave the model; where the reference is one of them the next level takes its place. Columns that
 //! earlier ones give are reported in `aliased`, as R's `lm` does.
 //!
+//! Errors other than the model's take one more round, at the estimates.
+//!
 //! Tidy columns: `term`, `estimate`, `se`, `statistic`, `p`, `lower`, `upper`.
 
+mod errors;
 mod fit;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use notochord_proto::fields::{FieldValue, Fields, FromField, one_of};
+use notochord_proto::fields::{Fields, OneOrMany};
 use notochord_proto::layout::{self, Layout};
 use notochord_proto::name::VariableName;
 use notochord_proto::problem::Problem;
@@ -26,10 +29,13 @@ use crate::design::{Column, Design, DesignError, Response};
 use crate::formula::Formula;
 use crate::frame::Frame;
 use crate::outcome::Outcome;
-use crate::statistic::{OneRound, Statistic, Summed, Unit};
+use crate::sandwich::Errors;
+use crate::statistic::{OneRound, Rounds, Statistic, Summed, Unit};
+use crate::term_tests;
 use crate::totals::Totals;
 use crate::vector::Tables;
 
+use errors::Robust;
 use fit::{Fit, Moments};
 
 /// The specification of a linear model.
@@ -42,20 +48,8 @@ pub struct Linear {
     /// always 0.
     products: Vec<Vec<Option<usize>>>,
     layout: Layout,
-}
-
-/// Standard errors from the model. Others belong to later versions.
-#[derive(Clone, Copy)]
-struct ModelErrors;
-
-impl FromField for ModelErrors {
-    fn from_field(value: &FieldValue) -> Result<Self, String> {
-        let word = String::from_field(value)?;
-        if ["hc0", "hc1", "hc2", "hc3", "cluster"].contains(&word.as_str()) {
-            return Err(format!("`{word}` errors are not offered by this version; it offers `model`"));
-        }
-        one_of(value, &[("model", ModelErrors)])
-    }
+    /// Tests of whole terms.
+    tests: Vec<term_tests::Asked>,
 }
 
 /// Reads the section of a study.
@@ -67,17 +61,22 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
         return Err(fields.problem("formula", message));
     }
     let references: BTreeMap<String, String> = fields.optional("reference")?.unwrap_or_default();
-    fields.optional::<ModelErrors>("errors")?;
+    let errors = fields.optional("errors")?.unwrap_or(Errors::Model);
+    let tests: Option<OneOrMany<term_tests::Asked>> = fields.optional("tests")?;
     let design =
         Design::new(&formula, &references, Response::Number, scope).map_err(|error| match error {
             DesignError::Formula(message) => fields.problem("formula", message),
             DesignError::Reference(message) => fields.problem("reference", message),
         })?;
-    Ok(Box::new(Linear::new(design)))
+    let linear = Linear::new(design, tests.map_or(Vec::new(), |tests| tests.0));
+    Ok(match errors {
+        Errors::Model => Box::new(linear),
+        errors => Box::new(Rounds(Robust { linear, errors })),
+    })
 }
 
 impl Linear {
-    fn new(design: Design) -> Self {
+    fn new(design: Design, tests: Vec<term_tests::Asked>) -> Self {
         let mut tables = Tables::default();
         let census = Census::new(&design, &mut tables);
         let used = census.used;
@@ -103,7 +102,25 @@ impl Linear {
         }
         let columns = design.columns.len() - 1 + usize::from(design.intercept);
         let layout = added.finish_model(layout::Design { columns, rows: used });
-        Self { design, census, sums, products, layout }
+        Self { design, census, sums, products, layout, tests }
+    }
+
+    /// The shape of the design, whose rows are counted there.
+    fn shape(&self, rows: usize) -> layout::Design {
+        layout::Design { columns: self.design.columns.len() - 1 + usize::from(self.design.intercept), rows }
+    }
+
+    /// The moments, the columns in use and the fit, or why there is none.
+    fn fitted(&self, totals: &Totals) -> Result<(Moments, Vec<usize>, Fit), Box<Outcome>> {
+        let refused = |reason: String| Box::new(Outcome::refused(reason));
+        let n = self.census.rows(totals)?;
+        let columns = self.census.columns(&self.design, totals);
+        let moments = self.moments(n, &columns, totals);
+        let moments = moments.ok_or_else(|| refused("the totals are not those of any rows".to_owned()))?;
+        match Fit::new(&moments, self.design.intercept) {
+            Ok(fit) => Ok((moments, columns, fit)),
+            Err(reason) => Err(refused(reason.to_string())),
+        }
     }
 
     /// The sums of these columns and of the outcome.
@@ -168,20 +185,11 @@ impl OneRound for Linear {
     }
 
     fn advance(&self, totals: &Totals) -> Outcome {
-        let n = match self.census.rows(totals) {
-            Ok(rows) => rows,
-            Err(outcome) => return outcome,
-        };
-        let columns = self.census.columns(&self.design, totals);
-        let Some(moments) = self.moments(n, &columns, totals) else {
-            return Outcome::refused("the totals are not those of any rows");
-        };
-        match Fit::new(&moments, self.design.intercept) {
-            Ok(fit) => {
-                let names = columns.iter().map(|column| self.design.columns[*column].name.clone());
-                report::outcome(self, totals, &fit, names.collect(), totals.count(self.census.lost))
+        match self.fitted(totals) {
+            Ok((moments, columns, fit)) => {
+                self.report(totals, &moments, &columns, &fit, (Errors::Model, None))
             }
-            Err(reason) => Outcome::refused(reason.to_string()),
+            Err(outcome) => *outcome,
         }
     }
 }

@@ -64,6 +64,12 @@ pub const KINDS: &[Kind] = &[
         parse: glm::parse_logistic,
     },
     Kind {
+        name: "negative_binomial",
+        summary: "a negative binomial model of counts or rates",
+        versions: Versions::only(1),
+        parse: glm::parse_negative_binomial,
+    },
+    Kind {
         name: "poisson",
         summary: "a Poisson model of counts or rates",
         versions: Versions::only(1),
@@ -90,7 +96,6 @@ const LATER: &[&str] = &[
     "kaplan_meier",
     "meta",
     "mixed",
-    "negative_binomial",
     "reclassification",
     "roc",
     "transition",

@@ -48,6 +48,11 @@ impl Standard {
         Self { columns, centres, scales }
     }
 
+    /// Columns of a design with their centres and scales, in steps.
+    pub(crate) fn new(columns: Vec<usize>, centres: Vec<f64>, scales: Vec<f64>) -> Self {
+        Self { columns, centres, scales }
+    }
+
     /// The coordinates of some of its columns in which they have these means and standard deviations now.
     pub(crate) fn narrowed(&self, used: &[usize], means: &[f64], deviations: &[f64]) -> Self {
         let pick = |numbers: &dyn Fn(usize) -> f64| used.iter().map(|at| numbers(*at)).collect::<Vec<f64>>();
@@ -85,7 +90,7 @@ impl Standard {
     }
 
     /// One unit of these coordinates, in the column's own.
-    fn unit(&self, at: usize, design: &Design) -> Twofold {
+    pub(crate) fn unit(&self, at: usize, design: &Design) -> Twofold {
         design.columns[self.columns[at]].quantity.step() * Twofold::from(self.scales[at])
     }
 

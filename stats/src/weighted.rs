@@ -23,6 +23,22 @@ pub(crate) fn number(total: i128) -> Twofold {
     Twofold::from(total) * Twofold::from(1.0 / STEPS)
 }
 
+/// A symmetric matrix from its lower triangle.
+pub(crate) fn symmetric(
+    columns: usize,
+    totals: &mut dyn Iterator<Item = Twofold>,
+) -> Option<Vec<Vec<Twofold>>> {
+    let mut matrix: Vec<Vec<Twofold>> = Vec::with_capacity(columns);
+    for one in 0..columns {
+        let row: Vec<Twofold> = (0..=one).map(|_| totals.next()).collect::<Option<_>>()?;
+        for (above, entry) in matrix.iter_mut().zip(&row) {
+            above.push(*entry);
+        }
+        matrix.push(row);
+    }
+    Some(matrix)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

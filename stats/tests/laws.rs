@@ -39,6 +39,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("logistic", "formula = \"male ~ 0 + rx:bilirubin + site\"\nlink = \"probit\""),
     ("poisson", r#"formula = "age ~ rx * male + offset(log(bilirubin))""#),
     ("glm", "formula = \"male ~ rx + log(bilirubin)\"\nfamily = \"quasibinomial\"\nlink = \"log\""),
+    ("linear", "formula = \"bilirubin ~ rx * male + age\"\nerrors = \"hc2\"\ntests = [\"type2\", \"wald\"]"),
+    ("linear", "formula = \"age ~ 0 + rx + bilirubin\"\nerrors = \"cluster\""),
+    ("negative_binomial", r#"formula = "age ~ rx""#),
+    ("logistic", "formula = \"male ~ age + rx\"\nerrors = \"cluster\"\ntests = [\"type2\", \"wald\"]"),
+    ("poisson", "formula = \"age ~ rx + bilirubin\"\nerrors = \"hc3\""),
+    ("logistic", "formula = \"male ~ bilirubin + rx\"\npenalty = \"firth\""),
     ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
 ];
 
@@ -155,7 +161,9 @@ fn every_kind_reads_only_what_it_says() {
                 },
             );
         }
-        let Ok(narrow) = Frame::new(3, columns) else { panic!("{kind}") };
+        let patients = (0..3).map(|row| whole.patient(row) as u32).collect();
+        let narrow = Frame::new(3, columns).and_then(|narrow| narrow.of_patients(patients));
+        let Ok(narrow) = narrow else { panic!("{kind}") };
         for question in conversation(statistic.as_ref(), &whole).0 {
             assert_eq!(
                 statistic.contribute(&narrow, &question),

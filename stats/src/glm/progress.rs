@@ -105,8 +105,8 @@ impl Progress {
         }
     }
 
-    /// Takes the next step from what the rows add up to. `may_end` is whether a fit that has converged is done.
-    pub(super) fn advance(&mut self, wanted: &Wanted, sums: &Sums, may_end: Ending) -> Result<(), Stuck> {
+    /// Takes the next step from what the rows add up to. `ending` is whether a fit that has converged is done.
+    pub(super) fn advance(&mut self, wanted: &Wanted, sums: &Sums, ending: Ending) -> Result<(), Stuck> {
         let count = self.places.len();
         let expected = Cholesky::new(&sums.expected, &least(&sums.expected));
         if let Some(lost) = (0..count).find(|place| !expected.kept.contains(place)) {
@@ -123,6 +123,10 @@ impl Progress {
             objective -= 2.0 * penalty;
             penalise(&mut score, sums, &inverse);
         }
+        if ending == Ending::Awaited {
+            // The likelihood is another one in each round.
+            self.previous.objective = None;
+        }
         if self.previous.objective.is_some_and(|before| objective > before + ROUNDING * (before.abs() + 1.0))
         {
             self.halve();
@@ -131,12 +135,13 @@ impl Progress {
         let direction = direction(wanted, sums, &inverse, &score);
         let length = direction.iter().zip(&score).fold(Twofold::ZERO, |sum, (one, two)| sum + *one * *two);
         let length = length.rounded().abs();
-        self.previous = Previous { estimates: self.estimates.clone(), objective: Some(objective) };
+        let objective = (ending == Ending::Allowed).then_some(objective);
+        self.previous = Previous { estimates: self.estimates.clone(), objective };
         for (own, change) in self.estimates.iter_mut().zip(&direction) {
             *own += change.rounded();
         }
         self.steps.push(length);
-        if length <= CONVERGED && may_end == Ending::Allowed {
+        if length <= CONVERGED && ending == Ending::Allowed {
             let rounded = |row: &Vec<Twofold>| row.iter().map(|entry| entry.rounded()).collect();
             let theta = (wanted.extra == Extra::Theta).then(|| {
                 let theta = libm::exp(self.previous.estimates[count]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use notochord_proto::fields::{FieldValue, Fields, FromField, one_of};
+use notochord_proto::fields::{FieldValue, Fields, FromField, OneOrMany, one_of};
 use notochord_proto::problem::Problem;
 use notochord_proto::scope::Scope;
 
@@ -12,16 +12,21 @@ use super::progress::Progress;
 use super::sums::{Extra, Wanted};
 use crate::design::{Design, DesignError, Response};
 use crate::formula::Formula;
+use crate::sandwich::Errors;
 use crate::statistic::{Rounds, Statistic};
+use crate::term_tests;
 
 /// What is asked, beside the formula.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Asked {
     /// The kind's name in a study.
     pub(super) kind: &'static str,
     pub(super) family: Family,
     pub(super) dispersion: Dispersion,
     pub(super) penalty: Penalty,
+    pub(super) errors: Errors,
+    /// Tests of whole terms.
+    pub(super) tests: Vec<term_tests::Asked>,
 }
 
 /// The factor of the variance.
@@ -136,6 +141,17 @@ pub(crate) fn parse_poisson(fields: &mut Fields<'_>, scope: &Scope) -> Result<Bo
     model("poisson", Family::Poisson, Dispersion::One, fields, scope)
 }
 
+/// Reads a section of kind `negative_binomial`.
+pub(crate) fn parse_negative_binomial(
+    fields: &mut Fields<'_>,
+    scope: &Scope,
+) -> Result<Box<dyn Statistic>, Problem> {
+    if !matches!(fields.optional("link")?, None | Some(NamedLink::Log)) {
+        return Err(fields.problem("link", "`negative_binomial` has the link log"));
+    }
+    model("negative_binomial", Family::NegativeBinomial, Dispersion::One, fields, scope)
+}
+
 /// Reads a section of kind `glm`.
 pub(crate) fn parse_glm(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn Statistic>, Problem> {
     let named: Named = fields.required("family")?;
@@ -174,6 +190,15 @@ fn model(
     if penalty == Penalty::Firth && (family, dispersion) != (Family::Binomial(Link::Logit), Dispersion::One) {
         return Err(fields.problem("penalty", "`firth` is offered for logistic models with the link logit"));
     }
+    let errors = fields.optional("errors")?.unwrap_or(Errors::Model);
+    let tests: Option<OneOrMany<term_tests::Asked>> = fields.optional("tests")?;
+    let tests = tests.map_or(Vec::new(), |tests| tests.0);
+    if penalty == Penalty::Firth && errors != Errors::Model {
+        return Err(fields.problem("errors", "errors of `firth` are from the model"));
+    }
+    if penalty == Penalty::Firth && tests.contains(&term_tests::Asked::Type2) {
+        return Err(fields.problem("tests", "`type2` is not offered with `penalty = \"firth\"`; `wald` is"));
+    }
     let response = match family {
         Family::Binomial(_) => Response::Binary,
         Family::Poisson | Family::NegativeBinomial => Response::Count,
@@ -183,5 +208,5 @@ fn model(
         DesignError::Formula(message) => fields.problem("formula", message),
         DesignError::Reference(message) => fields.problem("reference", message),
     })?;
-    Ok(Box::new(Rounds(Glm::new(Asked { kind, family, dispersion, penalty }, design))))
+    Ok(Box::new(Rounds(Glm::new(Asked { kind, family, dispersion, penalty, errors, tests }, design))))
 }

@@ -10,6 +10,7 @@ use crate::design::Design;
 use crate::frame::Frame;
 use crate::outcome::Outcome;
 use crate::standard::Standard;
+use crate::term_tests;
 use crate::totals::Totals;
 use crate::twofold::Twofold;
 use crate::vector::Sums;
@@ -92,15 +93,16 @@ impl Glm {
     }
 
     /// The state of the second round, or why there is none.
-    pub(super) fn start(&self, totals: &Totals) -> Result<State, Outcome> {
+    pub(super) fn start(&self, totals: &Totals) -> Result<State, Box<Outcome>> {
         let rows = self.census.rows(totals)?;
         let first = self.first.count_cells();
-        let nonsense = || Outcome::refused("the totals are not those of any rows");
+        let refused = |reason: String| Box::new(Outcome::refused(reason));
+        let nonsense = || refused("the totals are not those of any rows".to_owned());
         let known =
             |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= super::MOST.unsigned_abs());
         let (total, squares) = (known(first).ok_or_else(nonsense)?, known(first + 1).ok_or_else(nonsense)?);
         if known(first + 2) != Some(0) {
-            return Err(Outcome::refused(format!(
+            return Err(refused(format!(
                 "the outcome `{}` or an offset has values too large to start from",
                 self.design.outcome
             )));
@@ -113,7 +115,7 @@ impl Glm {
         let numbers: Option<Vec<Twofold>> =
             (first + 3..first + 3 + length).map(|at| known(at).map(weighted::number)).collect();
         let mut numbers = numbers.ok_or_else(nonsense)?.into_iter();
-        let gram = super::sums::symmetric(count, &mut numbers).ok_or_else(nonsense)?;
+        let gram = weighted::symmetric(count, &mut numbers).ok_or_else(nonsense)?;
         let sums = First { gram, response: numbers.collect() };
         if sums.gram[0][0] <= Twofold::ZERO {
             return Err(nonsense());
@@ -126,13 +128,13 @@ impl Glm {
         let all: Vec<usize> = (1 - constant..1).chain(used.iter().map(|column| column + 1)).collect();
         let kept = self.kept(&public, &sums, &all);
         if rows <= kept.len() as u64 {
-            return Err(Outcome::refused(format!(
+            return Err(refused(format!(
                 "{rows} rows leave no degrees of freedom for {} parameters",
                 kept.len()
             )));
         }
         if kept.is_empty() {
-            return Err(Outcome::refused("the model has no term"));
+            return Err(refused("the model has no term".to_owned()));
         }
         // Positions among all columns of the design become positions among those in use.
         let place = |column: &usize| match column.checked_sub(1) {
@@ -157,9 +159,23 @@ impl Glm {
         };
         let null = if self.design.intercept { vec![0] } else { Vec::new() };
         let level: Vec<f64> = null.iter().map(|_| level).collect();
-        let fits = vec![progress(&kept, tau), Progress::new(null, level.clone(), level)];
+        let mut fits = vec![progress(&kept, tau), Progress::new(null, level.clone(), level)];
+        for columns in self.compared(&used) {
+            let all: Vec<usize> = (1 - constant..1).chain(columns.iter().map(|column| column + 1)).collect();
+            fits.push(progress(&self.kept(&public, &sums, &all), tau));
+        }
         let lost = totals.count(self.census.lost).known();
-        Ok(State { round: 1, rows, lost, total: mean * rows as f64, standard, fits })
+        Ok(State { round: 1, rows, lost, total: mean * rows as f64, standard, fits, finishing: false })
+    }
+
+    /// The columns of the models that type II tests compare, in their order: the smaller of each term, then the larger
+    /// where it is not the model.
+    pub(super) fn compared(&self, used: &[usize]) -> Vec<Vec<usize>> {
+        if !self.asked.tests.contains(&term_tests::Asked::Type2) {
+            return Vec::new();
+        }
+        let compared = term_tests::compared(&self.design, used).into_iter();
+        compared.flat_map(|term| [term.smaller].into_iter().chain(term.larger)).collect()
     }
 
     /// The mean and the variance of the outcome over its scale.
@@ -172,17 +188,18 @@ impl Glm {
         (mean.rounded(), (unit * unit * variance).rounded())
     }
 
-    fn must_vary(&self, rows: u64, mean: f64, variance: f64) -> Result<(), Outcome> {
+    fn must_vary(&self, rows: u64, mean: f64, variance: f64) -> Result<(), Box<Outcome>> {
         let outcome = &self.design.outcome;
+        let refused = |reason: String| Err(Box::new(Outcome::refused(reason)));
         match self.asked.family {
             Family::Binomial(_) if !(mean > 0.0 && mean < 1.0) => {
-                Err(Outcome::refused(format!("the outcome `{outcome}` has the same value in every row")))
+                refused(format!("the outcome `{outcome}` has the same value in every row"))
             }
             Family::Poisson | Family::NegativeBinomial if mean.is_nan() || mean <= 0.0 => {
-                Err(Outcome::refused(format!("the outcome `{outcome}` is 0 in all {rows} rows")))
+                refused(format!("the outcome `{outcome}` is 0 in all {rows} rows"))
             }
             Family::Gaussian if variance.is_nan() || variance <= 0.0 => {
-                Err(Outcome::refused(format!("the outcome `{outcome}` has the same value in every row")))
+                refused(format!("the outcome `{outcome}` has the same value in every row"))
             }
             _ => Ok(()),
         }

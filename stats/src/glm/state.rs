@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(super) standard: Standard,
     /// The fits: the model first, then the null model, then the smaller ones of its tests.
     pub(super) fits: Vec<Progress>,
+    /// Whether all fits are done, and the round asks for the meat of a sandwich.
+    pub(super) finishing: bool,
 }
 
 impl State {
@@ -29,10 +31,10 @@ impl State {
         let columns = self.standard.columns.len();
         let sound = |(at, fit): (usize, &Progress)| fit.is_sound(columns, glm.asked.has_theta(at));
         self.standard.is_sound(&glm.design)
-            && self.fits.len() >= 2
-            && self.fits.len() <= 2 + 2 * glm.design.terms.len()
+            && self.fits.len() == 2 + glm.compared(&self.standard.columns).len()
             && self.fits.iter().enumerate().all(sound)
             && self.total.is_finite()
+            && (!self.finishing || self.fits.iter().all(|fit| fit.done.is_some()))
     }
 
     /// The fits on their way, with their positions.

@@ -3,6 +3,7 @@
 use crate::glm::family::{Family, Row};
 use crate::glm::overdispersed;
 use crate::twofold::Twofold;
+use crate::weighted::symmetric;
 
 /// Which sums a fit needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,20 +181,4 @@ fn push_products_up_to(terms: &mut Vec<f64>, weight: f64, x: &[f64], last: usize
         let weighted = weight * one;
         terms.extend(x[..=at].iter().map(|two| weighted * two));
     }
-}
-
-/// A symmetric matrix from its lower triangle.
-pub(super) fn symmetric(
-    columns: usize,
-    totals: &mut dyn Iterator<Item = Twofold>,
-) -> Option<Vec<Vec<Twofold>>> {
-    let mut matrix = vec![vec![Twofold::ZERO; columns]; columns];
-    for one in 0..columns {
-        for two in 0..=one {
-            let entry = totals.next()?;
-            matrix[one][two] = entry;
-            matrix[two][one] = entry;
-        }
-    }
-    Some(matrix)
 }

@@ -140,6 +140,13 @@ impl Fit {
     }
 }
 
+/// What a model with these columns leaves of the outcome's squares, and its rank.
+pub(super) fn residual(moments: &Moments, intercept: bool) -> Result<(Twofold, u64), NoFit> {
+    let coordinates = if intercept { moments.centred()? } else { moments.uncentred() };
+    let solution = coordinates.solve();
+    Ok((solution.rss, (solution.kept.len() + usize::from(intercept)) as u64))
+}
+
 impl Coordinates {
     /// The outcome's position.
     fn outcome(&self) -> usize {
@@ -190,6 +197,31 @@ impl Solution {
 }
 
 impl Moments {
+    /// Those of some of its columns: `of` are among the design's `columns` that these are of.
+    pub(super) fn of(&self, columns: &[usize], of: &[usize]) -> Self {
+        let mut places: Vec<usize> = (0..columns.len()).filter(|at| of.contains(&columns[*at])).collect();
+        places.push(columns.len());
+        let pick = |one: &usize| places.iter().map(|two| self.products[*one][*two]).collect();
+        Self {
+            n: self.n,
+            quantities: places.iter().map(|at| self.quantities[*at]).collect(),
+            sums: places.iter().map(|at| self.sums[*at]).collect(),
+            products: places.iter().map(pick).collect(),
+        }
+    }
+
+    /// The mean of a column in steps and its standard deviation; without an intercept, its natural 0 and its size.
+    pub(super) fn spread(&self, at: usize, intercept: bool) -> (f64, f64) {
+        let n = Twofold::from(self.n);
+        let mean = match intercept {
+            true => Twofold::from(self.sums[at]) / n,
+            false => -Twofold::from(i128::from(self.quantities[at].origin())),
+        };
+        let twice = (mean + mean) * Twofold::from(self.sums[at]) / n;
+        let square = Twofold::from(self.products[at][at]) / n - twice + mean * mean;
+        (mean.rounded(), square.rounded().max(0.0).sqrt())
+    }
+
     fn origin(&self, at: usize) -> Twofold {
         self.step(at) * Twofold::from(i128::from(self.quantities[at].origin()))
     }

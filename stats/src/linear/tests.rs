@@ -147,7 +147,8 @@ fn data_that_give_no_model_are_refused_in_words() {
 #[test]
 fn what_is_not_offered_is_refused_by_name() {
     let refused = [
-        ("formula = \"age ~ rx\"\nerrors = \"hc1\"", "`hc1`"),
+        ("formula = \"age ~ rx\"\nerrors = \"hc9\"", "did you mean"),
+        (r#"formula = "age ~ rx + offset(days)""#, "`offset`"),
         (r#"formula = "stage ~ rx""#, "`stage` is a factor"),
         (r#"formula = "age ~ log(ecog_ps)""#, "lower bound above 0"),
         (r#"formula = "age ~ I(rx / ecog_ps)""#, "divisor"),

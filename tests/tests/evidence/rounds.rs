@@ -53,6 +53,29 @@ fn a_program_hears_of_every_round() {
     assert_eq!(result["rounds"], rounds.len());
 }
 
+#[test]
+fn a_preview_names_what_later_rounds_send_and_shows_no_fit() {
+    let stage = Stage::iterative();
+    let home = &stage.network.nodes()[0].home;
+    let printed = stage.network.node_command(home, ["study", "preview", "ages"]).unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let later: Vec<&str> = printed.lines().filter(|line| line.contains("later rounds:")).collect();
+    let [line] = later[..] else { panic!("not one of three analyses asks again:\n{printed}") };
+    assert!(line.contains("at most 24, each with up to"), "{line}");
+    let names: Vec<&str> =
+        printed.lines().filter(|line| line.trim_start().starts_with("each round  ")).collect();
+    assert!(names.len() > 5, "{printed}");
+
+    let printed = stage.network.node_command(home, ["study", "preview", "ages", "--json"]).unwrap();
+    let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(printed[0]["later"], json!({ "rounds_at_most": 0 }));
+    let (risk, values) = (&printed[2]["later"], printed[2]["leaves"].as_array().unwrap());
+    assert_eq!(risk["rounds_at_most"], 24);
+    assert_eq!(risk["names"].as_array().unwrap().len(), names.len());
+    assert!(risk["names"].as_array().unwrap().iter().all(Value::is_string));
+    assert!(values.iter().all(|one| one["value"].is_string()));
+}
+
 const TAMPERINGS: &[Tampering] = &[
     (
         "a parameter, sealed by the coordinator",

@@ -37,7 +37,7 @@ impl Comparison {
         let kind = what.split(':').next().unwrap_or_default().to_owned();
         let worst = self.worst.entry(kind).or_default();
         *worst = worst.max(error);
-        if !(error <= 1.0) {
+        if error.is_nan() || error > 1.0 {
             self.wrong.push(format!("{what}: {found:e} for {expected:e}, {error:e} of what is allowed"));
         }
     }
@@ -135,5 +135,5 @@ fn every_model_of_the_references_is_as_in_r_over_any_number_of_sites() {
     }
     let wrong = &comparison.wrong;
     assert!(wrong.is_empty(), "{} {:#?}", wrong.len(), &wrong[..wrong.len().min(40)]);
-    assert!(answers.as_array().unwrap().len() >= 70);
+    assert!(answers.as_array().unwrap().len() >= 105);
 }
