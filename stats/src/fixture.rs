@@ -1,5 +1,7 @@
 //! What the tests of several statistics share: the ovarian cancer trial and a way to ask about it.
 
+pub(crate) mod published;
+
 use std::collections::BTreeMap;
 
 use arrow_array::{Float64Array, Int32Array, Int64Array};
