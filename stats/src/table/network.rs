@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 /// The most steps that are taken; a table that needs more is not answered.
-const MOST_STEPS: u64 = 20_000_000;
+const MOST_STEPS: u64 = 4_000_000;
 
 /// The most units in the table: so many logarithms are computed beforehand.
 const MOST_UNITS: u64 = 200_000;

@@ -8,11 +8,11 @@ use super::network::Logarithms;
 const SEED: u64 = 1;
 
 /// The most tables, and the most units dealt out for all of them.
-const MOST_TABLES: u64 = 100_000;
-const MOST_UNITS: u64 = 30_000_000;
+const MOST_TABLES: u64 = 20_000;
+const MOST_UNITS: u64 = 10_000_000;
 
 /// The fewest tables worth a p-value.
-const FEWEST_TABLES: u64 = 2_000;
+const FEWEST_TABLES: u64 = 1_000;
 
 /// The share of sampled tables that are no likelier than this one, which counts itself; none where the counts are so
 /// large that too few could be sampled.

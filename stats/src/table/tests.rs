@@ -115,12 +115,12 @@ fn fisher_samples_what_it_cannot_go_through_and_says_how() {
     let exact = own["fisher_wide"]["p"].as_f64().unwrap();
     let error = (exact / sampling.tables as f64).sqrt();
     assert!((p - exact).abs() < 4.0 * error, "{p} is not {exact}");
-    assert_eq!((sampling.tables, sampling.seed), (100_000, 1));
+    assert_eq!((sampling.tables, sampling.seed), (20_000, 1));
     // Ten by ten with 300 units has more tables than anybody can go through.
     let large: Vec<Vec<u64>> =
         (0..10).map(|row| (0..10).map(|column| 1 + (row * column) % 5).collect()).collect();
     let test = serde_json::to_value(fisher::test(&large)).unwrap();
-    assert_eq!(test["sampling"], json!({"tables": 100_000, "seed": 1}));
+    assert_eq!(test["sampling"], json!({"tables": 20_000, "seed": 1}));
     assert!(test["p"].as_f64().unwrap() > 0.0);
     let endless = serde_json::to_value(fisher::test(&vec![vec![1 << 39; 3]; 3])).unwrap();
     assert!(endless["p"].is_null() && endless["reason"].is_string());
@@ -212,8 +212,10 @@ fn the_published_tables_are_as_in_r_over_one_three_and_ten_nodes() {
             let Some(variables) = entry.strip_prefix("crosstab:") else { continue };
             let (rows, columns) = variables.split_once('*').unwrap();
             let column = if columns == "center" { "site" } else { columns };
+            // A table that R itself could not go through is sampled, which takes long here.
+            let fisher = if expected["fisher_p"].is_number() { ", \"fisher\"" } else { "" };
             let section = format!(
-                "rows_by = \"{rows}\"\ncolumns_by = \"{column}\"\ntests = [\"chi_squared\", \"fisher\"]"
+                "rows_by = \"{rows}\"\ncolumns_by = \"{column}\"\ntests = [\"chi_squared\"{fisher}]"
             );
             for nodes in [1, 3, 10] {
                 let outcome = published.answer_over("table", &section, nodes);
