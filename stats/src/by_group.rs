@@ -17,7 +17,8 @@ use crate::vector::{Cells, Sums, Tables};
 pub(crate) struct NumberByGroup {
     /// The number.
     pub(crate) numeric: Numeric,
-    grid: Grid,
+    /// The grid its values are counted on.
+    pub(crate) grid: Grid,
     present: Cells,
     cells: Cells,
     /// How many values lie between the points of the grid, where that can be.
@@ -34,8 +35,17 @@ impl NumberByGroup {
         groups: &[String],
         tables: &mut Tables,
     ) -> Result<Self, String> {
-        let name = &variable.name;
-        let (numeric, grid) = (Numeric::of(variable)?, Grid::fine(variable, width)?);
+        Self::on_grid(variable, Grid::fine(variable, width)?, groups, tables)
+    }
+
+    /// As [`NumberByGroup::new`], on a grid of the variable.
+    pub(crate) fn on_grid(
+        variable: &Variable,
+        grid: Grid,
+        groups: &[String],
+        tables: &mut Tables,
+    ) -> Result<Self, String> {
+        let (name, numeric) = (&variable.name, Numeric::of(variable)?);
         let starts = (0..grid.cells()).map(|cell| grid.start(cell).to_string()).collect();
         let present = tables.list(TablePurpose::Base, name.as_str(), groups.to_vec());
         let cells = tables.table(TablePurpose::Grid, format!("{name} from"), groups.to_vec(), starts);
@@ -87,6 +97,11 @@ impl NumberByGroup {
             sums.into_iter().fold((0, 0), add)
         });
         Moments::new(n, sums, &self.numeric.quantity)
+    }
+
+    /// The counts of a group on the grid.
+    pub(crate) fn on_grid_of(&self, group: usize, totals: &Totals) -> Figure<Vec<u64>> {
+        Figure::all((0..self.grid.cells()).map(|cell| totals.count(self.cells.at(group, cell))))
     }
 
     /// The quantiles of some groups taken together, and the grid they are read from.

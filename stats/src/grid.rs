@@ -6,8 +6,17 @@ use serde::Serialize;
 use crate::figure::Figure;
 use crate::quantity::{Quantity, Value};
 
-/// The most cells a grid may have.
+/// A grid of no more than `most` cells.
+fn within(most: f64, variable: &Variable, width: f64, cells: f64) -> Result<(), String> {
+    match width > 0.0 && cells > most {
+        true => Err(format!("a grid of width {width} over `{}` has more than {most} cells", variable.name)),
+        false => Ok(()),
+    }
+}
+
+/// The most cells a grid may have, and one from which ranks are read.
 const MOST_CELLS: f64 = 4096.0;
+const MOST_CELLS_OF_RANKS: f64 = 65_536.0;
 
 /// Cells of equal width from the lower bound of a variable to its upper.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +52,24 @@ impl Grid {
     /// The grid that quantiles are read from: the width asked for, or the dictionary's, or 1 for whole
     /// numbers (wider where that would be more than 1024 cells), or a 512th of the range.
     pub(crate) fn fine(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
+        Self::of_at_most(MOST_CELLS, 1024.0, variable, width)
+    }
+
+    /// As [`Grid::fine`], for ranks: with more cells, so that whole numbers and decimals keep their ties.
+    pub(crate) fn finest(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
+        Self::of_at_most(MOST_CELLS_OF_RANKS, 16_384.0, variable, width)
+    }
+
+    fn of_at_most(
+        most: f64,
+        most_whole: f64,
+        variable: &Variable,
+        width: Option<f64>,
+    ) -> Result<Grid, String> {
         let (lower, upper, whole) = range(variable)?;
         let span = upper - lower;
         let default =
-            if whole { ((span + 1.0) / 1024.0).ceil() } else { (span / 512.0).max(f64::MIN_POSITIVE) };
+            if whole { ((span + 1.0) / most_whole).ceil() } else { (span / 512.0).max(f64::MIN_POSITIVE) };
         let asked = width.or(variable.grid);
         let width = asked.unwrap_or(default);
         let values = match asked {
@@ -54,7 +77,9 @@ impl Grid {
             Some(_) => Values::PerhapsOnPoints,
             None => Values::Anywhere,
         };
-        Self::new(variable, lower, upper, width, (span / width + ROUNDING).floor() + 1.0, values)
+        let cells = (span / width + ROUNDING).floor() + 1.0;
+        within(most, variable, width, cells)?;
+        Self::new(variable, lower, upper, width, cells, values)
     }
 
     /// The bars of a histogram: the width asked for, or the dictionary's, or a round one that gives at most
@@ -64,6 +89,7 @@ impl Grid {
         let span = if whole { upper - lower + 1.0 } else { upper - lower };
         let width = width.or(variable.grid).unwrap_or_else(|| round_width(span, whole));
         let cells = (span / width - ROUNDING).ceil().max(1.0);
+        within(MOST_CELLS, variable, width, cells)?;
         Self::new(variable, lower, upper, width, cells, Values::Anywhere)
     }
 
@@ -84,9 +110,6 @@ impl Grid {
         let name = &variable.name;
         if !(width > 0.0 && width.is_finite()) {
             return Err(format!("the grid of `{name}` must have a width above 0"));
-        }
-        if cells > MOST_CELLS {
-            return Err(format!("a grid of width {width} over `{name}` has more than {MOST_CELLS} cells"));
         }
         Ok(Grid { origin: lower, upper, width, cells: cells as usize, values })
     }

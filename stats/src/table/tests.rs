@@ -214,9 +214,8 @@ fn the_published_tables_are_as_in_r_over_one_three_and_ten_nodes() {
             let column = if columns == "center" { "site" } else { columns };
             // A table that R itself could not go through is sampled, which takes long here.
             let fisher = if expected["fisher_p"].is_number() { ", \"fisher\"" } else { "" };
-            let section = format!(
-                "rows_by = \"{rows}\"\ncolumns_by = \"{column}\"\ntests = [\"chi_squared\"{fisher}]"
-            );
+            let section =
+                format!("rows_by = \"{rows}\"\ncolumns_by = \"{column}\"\ntests = [\"chi_squared\"{fisher}]");
             for nodes in [1, 3, 10] {
                 let outcome = published.answer_over("table", &section, nodes);
                 let tests = &outcome.result["tests"];
