@@ -169,17 +169,34 @@ impl Grid {
         counts: &Figure<Vec<u64>>,
         used: GridUsed,
     ) -> Vec<Figure<f64>> {
+        self.each(probabilities, counts, |probability, counts| self.quantile(probability, counts, used))
+    }
+
+    /// As [`Grid::quantiles`], of R's type 2: a value of the data, or the middle of two (SAS' definition 5).
+    pub(crate) fn averaged_quantiles(
+        &self,
+        probabilities: &[f64],
+        counts: &Figure<Vec<u64>>,
+        used: GridUsed,
+    ) -> Vec<Figure<f64>> {
+        self.each(probabilities, counts, |probability, counts| self.averaged(probability, counts, used))
+    }
+
+    fn each(
+        &self,
+        probabilities: &[f64],
+        counts: &Figure<Vec<u64>>,
+        quantile: impl Fn(f64, &[u64]) -> Option<f64>,
+    ) -> Vec<Figure<f64>> {
         let quantile = |probability: &f64| match counts {
-            Figure::Known(counts) => {
-                self.quantile(*probability, counts, used).map_or(Figure::Undefined, Figure::finite)
-            }
+            Figure::Known(counts) => quantile(*probability, counts).map_or(Figure::Undefined, Figure::finite),
             Figure::Withheld => Figure::Withheld,
             Figure::Undefined => Figure::Undefined,
         };
         probabilities.iter().map(quantile).collect()
     }
 
-    /// One quantile; none without values.
+    /// One quantile of type 7; none without values.
     fn quantile(&self, probability: f64, counts: &[u64], used: GridUsed) -> Option<f64> {
         let n: u64 = counts.iter().sum();
         let position = n.checked_sub(1)? as f64 * probability;
@@ -188,6 +205,17 @@ impl Grid {
         let high = self.ordered(position.ceil() as u64, counts, used)?;
         let weight = position - below;
         Some(if low == high { low } else { (1.0 - weight) * low + weight * high })
+    }
+
+    /// One quantile of type 2; none without values. R takes a position for whole that exceeds it by rounding.
+    fn averaged(&self, probability: f64, counts: &[u64], used: GridUsed) -> Option<f64> {
+        let n: u64 = counts.iter().sum();
+        let last = n.checked_sub(1)?;
+        let position = n as f64 * probability;
+        let whole = (position + 4.0 * f64::EPSILON).floor();
+        let below = self.ordered((whole as u64).saturating_sub(1).min(last), counts, used)?;
+        let above = self.ordered((whole as u64).min(last), counts, used)?;
+        Some(if position > whole { above } else { (below + above) / 2.0 })
     }
 
     /// The value at a rank that counts from 0.
@@ -257,6 +285,18 @@ mod tests {
         assert_eq!(grid.cells(), 51);
         // R: quantile(c(1, 2, 4, 8, 16, 50)) is 2.5, 6, 14 in the middle.
         assert_eq!(quantiles(&grid, &[16.0, 1.0, 2.0, 50.0, 8.0, 4.0]), [2.5, 6.0, 14.0]);
+    }
+
+    #[test]
+    fn quantiles_of_type_two_are_values_or_the_middle_of_two() {
+        let grid = Grid::fine(&variable(VariableKind::Integer { bounds: Some((0, 50)) }), None).unwrap();
+        let mut counts = vec![0; 51];
+        [1, 2, 4, 8, 16, 50, 50].iter().for_each(|value: &usize| counts[*value] += 1);
+        let quantile = |p| grid.averaged(p, &counts, grid.used(None));
+        // R 4.2.2: quantile(c(1, 2, 4, 8, 16, 50, 50), c(.1, 2/7, .5, 6/7, .99), type = 2)
+        let expected = [1.0, 3.0, 8.0, 50.0, 50.0].map(Some);
+        assert_eq!([0.1, 2.0 / 7.0, 0.5, 6.0 / 7.0, 0.99].map(quantile), expected);
+        assert_eq!(grid.averaged(0.5, &vec![0; 51], grid.used(None)), None);
     }
 
     #[test]

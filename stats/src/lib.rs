@@ -38,8 +38,10 @@ mod grid;
 mod groups;
 mod levels;
 mod moments;
+mod proportion;
 mod quantity;
 mod root;
+mod shape;
 mod twofold;
 mod vector;
 

@@ -24,18 +24,18 @@ pub type Parse = fn(&mut Fields<'_>, &Scope) -> Result<Box<dyn Statistic>, Probl
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "describe",
-        summary: "counts, means and quantiles, in all and by group",
+        summary: "counts, means, shape and quantiles, in all and by group, and the groups compared",
         parse: describe::parse,
     },
     Kind { name: "histogram", summary: "counts on a public grid", parse: histogram::parse },
     Kind {
         name: "table",
-        summary: "a cross table, with chi-squared and Fisher's tests",
+        summary: "a cross table, in layers too, with tests of association, trend and change",
         parse: table::parse,
     },
     Kind {
         name: "compare",
-        summary: "means of groups: Welch, Student, analysis of variance",
+        summary: "a number in groups, in pairs or against a value: means, variances, ranks",
         parse: compare::parse,
     },
     Kind { name: "linear", summary: "a linear model by least squares", parse: linear::parse },

@@ -10,10 +10,10 @@ use crate::outcome::Cell;
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
 pub(crate) struct Test {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) statistic: Option<Figure<f64>>,
+    pub(crate) statistic: Option<Figure<f64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) df: Option<u64>,
-    pub(super) p: Option<f64>,
+    pub(crate) df: Option<u64>,
+    pub(crate) p: Option<f64>,
     /// The odds ratio and its 95 % interval; an infinite one is the text `Inf`.
     #[serde(flatten)]
     pub(super) odds_ratio: Option<OddsRatio>,
@@ -28,7 +28,7 @@ pub(crate) struct Test {
     pub(super) scores: Option<Vec<f64>>,
     /// Why there is no p-value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 /// How a p-value was sampled: anybody who samples so gets the same one.
