@@ -13,7 +13,7 @@ mod ranks;
 
 use crate::root::last_where;
 
-pub(crate) use normal::{normal_cdf, normal_quantile, normal_survival, normal_two_sided};
+pub(crate) use normal::{normal_quantile, normal_two_sided};
 pub(crate) use ranks::Ranks;
 
 /// The probability that Student's t with `df` degrees of freedom is at least `|t|` away from 0.

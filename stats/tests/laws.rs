@@ -167,7 +167,9 @@ fn every_kind_reads_only_what_it_says() {
                 },
             );
         }
-        let Ok(narrow) = Frame::new(3, columns) else { panic!("{kind}") };
+        let patients = (0..3).map(|row| whole.patient(row) as u32).collect();
+        let narrow = Frame::new(3, columns).and_then(|narrow| narrow.of_patients(patients));
+        let Ok(narrow) = narrow else { panic!("{kind}") };
         for question in conversation(statistic.as_ref(), &whole).0 {
             assert_eq!(
                 statistic.contribute(&narrow, &question),

@@ -102,7 +102,8 @@ impl OnGrid {
         let of_ties =
             |ties: u128| (m * n / 12.0 * ((m + n + 1.0) - ties as f64 / ((m + n) * (m + n - 1.0)))).sqrt();
         let sigma = of_ties(ties);
-        if !(sigma > 0.0) {
+        // Not a number where a group is empty or alone.
+        if sigma.is_nan() || sigma <= 0.0 {
             return Err("the values are all the same".to_owned());
         }
         let normal = normal(w - m * n / 2.0, sigma);

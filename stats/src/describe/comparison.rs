@@ -219,9 +219,9 @@ fn distance(one: &[u64], two: &[u64]) -> f64 {
         }
         for row in pivot + 1..matrix.len() {
             let factor = matrix[row][pivot] / diagonal;
-            for column in pivot..matrix.len() {
-                let above = matrix[pivot][column];
-                matrix[row][column] -= factor * above;
+            let (above, below) = matrix.split_at_mut(row);
+            for (entry, above) in below[0].iter_mut().zip(&above[pivot]).skip(pivot) {
+                *entry -= factor * above;
             }
             right[row] -= factor * right[pivot];
         }

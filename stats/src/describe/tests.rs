@@ -238,13 +238,13 @@ fn a_pooled_quantile_is_not_the_mean_of_the_sites_quantiles() {
 #[test]
 fn what_does_not_vary_has_no_shape_and_nobody_has_no_share() {
     let section = "variables = [\"age\", \"stage\", \"ecog_ps\"]\nby = \"rx\"";
-    let rows: [(&[&str], &[&str], &[&str], &[&str]); 4] = [
-        (&[], &[], &[], &[]),
-        (&["50"], &["I"], &["2"], &["1"]),
-        (&["50", "50"], &["I", "I"], &["2", "2"], &["1", "2"]),
-        (&["", ""], &["", ""], &["", ""], &["1", "2"]),
+    let rows: [[&[&str]; 4]; 4] = [
+        [&[], &[], &[], &[]],
+        [&["50"], &["I"], &["2"], &["1"]],
+        [&["50", "50"], &["I", "I"], &["2", "2"], &["1", "2"]],
+        [&["", ""], &["", ""], &["", ""], &["1", "2"]],
     ];
-    for (age, stage, ecog, rx) in rows {
+    for [age, stage, ecog, rx] in rows {
         let frame = frame(&[("age", age), ("stage", stage), ("ecog_ps", ecog), ("rx", rx)]);
         let outcome = answer("describe", section, &frame);
         assert_eq!(outcome.status, Status::Released);

@@ -4,13 +4,8 @@ use std::f64::consts::SQRT_2;
 
 use crate::root::last_where;
 
-/// The probability of a value below `z` (`pnorm(z)`).
-pub(crate) fn normal_cdf(z: f64) -> f64 {
-    libm::erfc(-z / SQRT_2) / 2.0
-}
-
-/// The probability of a value above `z` (`pnorm(z, lower.tail = FALSE)`).
-pub(crate) fn normal_survival(z: f64) -> f64 {
+/// The probability of a value above `z` (`pnorm(z, lower.tail = FALSE)`); the one below is that above `-z`.
+pub(super) fn normal_survival(z: f64) -> f64 {
     libm::erfc(z / SQRT_2) / 2.0
 }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use super::normal::normal_survival;
 use super::*;
 
 /// Computed with 60 digits (mpmath 1.3): t, degrees of freedom, probability.
@@ -92,7 +93,7 @@ fn points() -> Vec<Point> {
 
 fn computed(name: &str, arguments: &[f64]) -> f64 {
     match (name, arguments) {
-        ("normal_cdf", [z]) => normal_cdf(*z),
+        ("normal_cdf", [z]) => normal_survival(-z),
         ("normal_survival", [z]) => normal_survival(*z),
         ("normal_quantile", [p]) => normal_quantile(*p).abs(),
         ("t_two_sided", [t, df]) => t_two_sided(*t, *df),

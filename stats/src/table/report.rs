@@ -57,7 +57,7 @@ pub(super) fn outcome(asked: &CrossTable, totals: &Totals) -> Outcome {
     let all: Grid = (0..asked.rows.len())
         .map(|row| (0..asked.columns.len()).map(|column| cell(row, column)).collect())
         .collect();
-    let margins = Margins::of(&all);
+    let margins = Margins::of(&all, asked.columns.len());
     let rows = kept(&asked.rows, &margins.row_totals);
     let columns = kept(&asked.columns, &margins.column_totals);
     let all_known = known(&all);
@@ -66,7 +66,7 @@ pub(super) fn outcome(asked: &CrossTable, totals: &Totals) -> Outcome {
     let result = Counts {
         rows: codes(&asked.rows, &rows),
         columns: codes(&asked.columns, &columns),
-        all: Margins::of(&narrowed(&all, &rows, &columns)),
+        all: Margins::of(&narrowed(&all, &rows, &columns), columns.len()),
         missing: totals.count(asked.missing),
         layers: asked.layers.as_ref().map(|by| layered(by, &layers, &rows, &columns)),
         effects: all_known.and_then(|counts| effects(asked, &counts)),
@@ -86,8 +86,8 @@ impl CrossTable {
 }
 
 impl Margins {
-    fn of(counts: &Grid) -> Self {
-        let columns = counts.first().map_or(0, Vec::len);
+    /// The margins of rows that have so many columns.
+    fn of(counts: &Grid, columns: usize) -> Self {
         let column = |column: usize| Figure::total(counts.iter().map(|row| row[column]));
         let row_totals: Vec<_> = counts.iter().map(|row| Figure::total(row.iter().copied())).collect();
         Self {
@@ -112,7 +112,7 @@ fn narrowed(counts: &Grid, rows: &[usize], columns: &[usize]) -> Grid {
 fn layered(by: &Levels, layers: &[Grid], rows: &[usize], columns: &[usize]) -> Vec<Layer> {
     let of = |(at, counts): (usize, &Grid)| Layer {
         level: by.code(at).to_owned(),
-        table: Margins::of(&narrowed(counts, rows, columns)),
+        table: Margins::of(&narrowed(counts, rows, columns), columns.len()),
         label: by.label_of(at).to_owned(),
     };
     let layers = layers.iter().enumerate().map(of);
