@@ -17,7 +17,8 @@ use crate::vector::{Cells, Sums, Tables};
 pub(crate) struct NumberByGroup {
     /// The number.
     pub(crate) numeric: Numeric,
-    grid: Grid,
+    /// The grid its values are counted on.
+    pub(crate) grid: Grid,
     present: Cells,
     cells: Cells,
     /// How many values lie between the points of the grid, where that can be.
@@ -34,8 +35,17 @@ impl NumberByGroup {
         groups: &[String],
         tables: &mut Tables,
     ) -> Result<Self, String> {
-        let name = &variable.name;
-        let (numeric, grid) = (Numeric::of(variable)?, Grid::fine(variable, width)?);
+        Self::on_grid(variable, Grid::fine(variable, width)?, groups, tables)
+    }
+
+    /// As [`NumberByGroup::new`], on a grid of the variable.
+    pub(crate) fn on_grid(
+        variable: &Variable,
+        grid: Grid,
+        groups: &[String],
+        tables: &mut Tables,
+    ) -> Result<Self, String> {
+        let (name, numeric) = (&variable.name, Numeric::of(variable)?);
         let starts = (0..grid.cells()).map(|cell| grid.start(cell).to_string()).collect();
         let present = tables.list(TablePurpose::Base, name.as_str(), groups.to_vec());
         let cells = tables.table(TablePurpose::Grid, format!("{name} from"), groups.to_vec(), starts);
@@ -66,6 +76,11 @@ impl NumberByGroup {
         contribution.tally(self.squares[group], integer * integer);
     }
 
+    /// The cell that counts the values of a group.
+    pub(crate) fn base(&self, group: usize) -> usize {
+        self.present.at(group, 0)
+    }
+
     /// How many values a group has.
     pub(crate) fn count(&self, group: usize, totals: &Totals) -> Figure<u64> {
         totals.count(self.present.at(group, 0))
@@ -79,14 +94,23 @@ impl NumberByGroup {
     /// The moments of some groups taken together.
     pub(crate) fn moments(&self, groups: Range<usize>, totals: &Totals) -> Moments {
         let n = Figure::total(groups.clone().map(|group| self.count(group, totals)));
+        Moments::new(n, self.pooled_sums(groups, totals), &self.numeric.quantity)
+    }
+
+    /// The sum of the integers of some groups and that of their squares.
+    pub(crate) fn pooled_sums(&self, groups: Range<usize>, totals: &Totals) -> Figure<(i128, i128)> {
         let sums = Figure::all(groups.map(|group| self.sums(group, totals)));
-        let sums = sums.map(|sums| {
+        sums.map(|sums| {
             let add = |(one, two): (i128, i128), (sum, squares)| {
                 (one.saturating_add(sum), two.saturating_add(squares))
             };
             sums.into_iter().fold((0, 0), add)
-        });
-        Moments::new(n, sums, &self.numeric.quantity)
+        })
+    }
+
+    /// The counts of a group on the grid.
+    pub(crate) fn on_grid_of(&self, group: usize, totals: &Totals) -> Figure<Vec<u64>> {
+        Figure::all((0..self.grid.cells()).map(|cell| totals.count(self.cells.at(group, cell))))
     }
 
     /// The quantiles of some groups taken together, and the grid they are read from.
@@ -96,10 +120,15 @@ impl NumberByGroup {
         groups: Range<usize>,
         totals: &Totals,
     ) -> (Vec<Figure<f64>>, GridUsed) {
+        let (counts, used) = self.pooled(groups, totals);
+        (self.grid.quantiles(probabilities, &counts, used), used)
+    }
+
+    /// The counts of some groups taken together on the grid, and the grid.
+    pub(crate) fn pooled(&self, groups: Range<usize>, totals: &Totals) -> (Figure<Vec<u64>>, GridUsed) {
         let used = self.grid.used(self.missed.and_then(|missed| totals.count(missed).known()));
         let count =
             |cell| Figure::total(groups.clone().map(|group| totals.count(self.cells.at(group, cell))));
-        let counts = Figure::all((0..self.grid.cells()).map(count));
-        (self.grid.quantiles(probabilities, &counts, used), used)
+        (Figure::all((0..self.grid.cells()).map(count)), used)
     }
 }

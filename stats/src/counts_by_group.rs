@@ -18,7 +18,8 @@ pub(crate) struct CountsByGroup {
     pub(crate) levels: Levels,
     /// The values as a quantity: a value's integer is its position.
     pub(crate) quantity: Quantity,
-    grid: Grid,
+    /// A cell for each value.
+    pub(crate) grid: Grid,
     /// A row for each group, a column for each value.
     pub(crate) cells: Cells,
 }
@@ -54,7 +55,8 @@ impl CountsByGroup {
         (self.grid.quantiles(probabilities, &self.counts(group, totals), used), used)
     }
 
-    fn counts(&self, group: usize, totals: &Totals) -> Figure<Vec<u64>> {
+    /// How often a group has each value.
+    pub(crate) fn counts(&self, group: usize, totals: &Totals) -> Figure<Vec<u64>> {
         Figure::all(self.cells_of(group).map(|cell| totals.count(cell)))
     }
 

@@ -3,12 +3,15 @@
 //! A number with bounds is a count, a sum and a sum of squares for each group, and counts on a public grid
 //! for the quantiles. A factor, a yes/no variable or an integer of few values is its counts; every other
 //! number about it is computed from them, so nothing is sent twice. Those whose group is missing are counted
-//! apart, and the group of all rows is the total.
+//! apart, and the group of all rows is the total. Groups are compared in each variable: a test, and standardised
+//! differences.
 //!
 //! Tidy columns: `by_<factor>` for each factor of `by` (empty in the group of all rows), `variable`,
-//! `statistic` (`n`, `missing`, `mean`, `sd`, `se`, `quantile`, `count`), `level` (the quantile or the
-//! level), `value`.
+//! `statistic` (`n`, `missing`, `mean`, `sd`, `se`, `mean_lower`, `mean_upper`, `skewness`, `kurtosis`, `quantile`,
+//! `quantile_type2`, `count`, `share`, `wilson_lower`, `wilson_upper`, `exact_lower`, `exact_upper`, and of the groups
+//! compared `p` and `smd`), `level` (the quantile, the level, the test or the two groups), `value`.
 
+mod comparison;
 mod report;
 
 use std::collections::BTreeSet;
@@ -26,6 +29,7 @@ use crate::frame::Frame;
 use crate::groups::Groups;
 use crate::levels::Levels;
 use crate::outcome::Outcome;
+use crate::shape::Shape;
 use crate::statistic::{OneRound, Statistic, Summed, Unit};
 use crate::totals::Totals;
 use crate::vector::{Cells, LONGEST, Sums, Tables};
@@ -50,8 +54,8 @@ struct Described {
 enum Content {
     /// A factor, or an integer of few values.
     Counts { levels: Levels, cells: Cells },
-    /// A number.
-    Number(Box<NumberByGroup>),
+    /// A number, and once the tables are there the sums of its third and fourth powers.
+    Number { number: Box<NumberByGroup>, shape: Option<Shape> },
 }
 
 /// The quantiles reported by default.
@@ -109,7 +113,8 @@ impl OneRound for Describe {
     }
 
     fn summed(&self) -> Vec<Summed> {
-        let added = self.variables.iter().filter(|described| matches!(described.content, Content::Number(_)));
+        let added =
+            self.variables.iter().filter(|described| matches!(described.content, Content::Number { .. }));
         added.map(|described| Summed::Variable(described.name.clone())).collect()
     }
 
@@ -141,15 +146,21 @@ impl Described {
                     tables.table(TablePurpose::Frequency, name.as_str(), headings.to_vec(), levels.codes());
                 Content::Counts { levels, cells }
             }
-            Err(_) => Content::Number(Box::new(NumberByGroup::new(variable, width, headings, tables)?)),
+            Err(_) => {
+                let number = Box::new(NumberByGroup::new(variable, width, headings, tables)?);
+                Content::Number { number, shape: None }
+            }
         };
         let missing = tables.list(TablePurpose::Missing, format!("{name} missing"), headings.to_vec());
         Ok(Self { name: name.clone(), label: variable.label.clone(), missing, content })
     }
 
     fn add_sums(&mut self, headings: &[String], sums: &mut Sums) {
-        if let Content::Number(number) = &mut self.content {
+        if let Content::Number { number, shape } = &mut self.content {
             number.add_sums(headings, sums);
+            let cells: Vec<usize> = (0..headings.len()).map(|group| number.base(group)).collect();
+            let bound = number.numeric.quantity.bound();
+            *shape = Some(Shape::new(self.name.as_str(), headings, &cells, bound, sums));
         }
     }
 
@@ -169,11 +180,14 @@ impl Described {
                     }
                 }
             }
-            Content::Number(number) => {
+            Content::Number { number, shape } => {
                 let column = number.numeric.read(frame)?;
                 for (row, group) in groups.iter().enumerate() {
                     match column.at(row)? {
-                        Some((value, integer)) => number.tally(*group, value, integer, contribution),
+                        Some((value, integer)) => {
+                            number.tally(*group, value, integer, contribution);
+                            shape.iter().for_each(|shape| shape.tally(*group, integer, contribution));
+                        }
                         None => contribution.tally(self.missing.at(*group, 0), 1),
                     }
                 }

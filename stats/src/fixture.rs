@@ -1,5 +1,7 @@
 //! What the tests of several statistics share: the ovarian cancer trial and a way to ask about it.
 
+pub(crate) mod published;
+
 use std::collections::BTreeMap;
 
 use arrow_array::{Float64Array, Int32Array, Int64Array};
@@ -58,6 +60,8 @@ ecog_ps,f,,text,ECOG,,,integer,0,4,,,,,,,,
 stage,f,,radio,Stage,\"I, One | II, Two | III, Three\",,,,,,,,,,,,
 days,f,,text,Days,,,integer,0,5000,,,,,,,,
 dose,f,,text,Dose,,,number,,,,,,,,,,
+before,f,,text,Before,,,integer,0,200,,,,,,,,
+after,f,,text,After,,,integer,0,200,,,,,,,,
 ";
 
 /// Age, treatment, residual disease, performance status, stage, days, dose and site.

@@ -6,8 +6,17 @@ use serde::Serialize;
 use crate::figure::Figure;
 use crate::quantity::{Quantity, Value};
 
-/// The most cells a grid may have.
+/// A grid of no more than `most` cells.
+fn within(most: f64, variable: &Variable, width: f64, cells: f64) -> Result<(), String> {
+    match width > 0.0 && cells > most {
+        true => Err(format!("a grid of width {width} over `{}` has more than {most} cells", variable.name)),
+        false => Ok(()),
+    }
+}
+
+/// The most cells a grid may have, and one from which ranks are read.
 const MOST_CELLS: f64 = 4096.0;
+const MOST_CELLS_OF_RANKS: f64 = 65_536.0;
 
 /// Cells of equal width from the lower bound of a variable to its upper.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +52,24 @@ impl Grid {
     /// The grid that quantiles are read from: the width asked for, or the dictionary's, or 1 for whole
     /// numbers (wider where that would be more than 1024 cells), or a 512th of the range.
     pub(crate) fn fine(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
+        Self::of_at_most(MOST_CELLS, 1024.0, variable, width)
+    }
+
+    /// As [`Grid::fine`], for ranks: with more cells, so that whole numbers and decimals keep their ties.
+    pub(crate) fn finest(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
+        Self::of_at_most(MOST_CELLS_OF_RANKS, 16_384.0, variable, width)
+    }
+
+    fn of_at_most(
+        most: f64,
+        most_whole: f64,
+        variable: &Variable,
+        width: Option<f64>,
+    ) -> Result<Grid, String> {
         let (lower, upper, whole) = range(variable)?;
         let span = upper - lower;
         let default =
-            if whole { ((span + 1.0) / 1024.0).ceil() } else { (span / 512.0).max(f64::MIN_POSITIVE) };
+            if whole { ((span + 1.0) / most_whole).ceil() } else { (span / 512.0).max(f64::MIN_POSITIVE) };
         let asked = width.or(variable.grid);
         let width = asked.unwrap_or(default);
         let values = match asked {
@@ -54,7 +77,9 @@ impl Grid {
             Some(_) => Values::PerhapsOnPoints,
             None => Values::Anywhere,
         };
-        Self::new(variable, lower, upper, width, (span / width + ROUNDING).floor() + 1.0, values)
+        let cells = (span / width + ROUNDING).floor() + 1.0;
+        within(most, variable, width, cells)?;
+        Self::new(variable, lower, upper, width, cells, values)
     }
 
     /// The bars of a histogram: the width asked for, or the dictionary's, or a round one that gives at most
@@ -64,6 +89,7 @@ impl Grid {
         let span = if whole { upper - lower + 1.0 } else { upper - lower };
         let width = width.or(variable.grid).unwrap_or_else(|| round_width(span, whole));
         let cells = (span / width - ROUNDING).ceil().max(1.0);
+        within(MOST_CELLS, variable, width, cells)?;
         Self::new(variable, lower, upper, width, cells, Values::Anywhere)
     }
 
@@ -84,9 +110,6 @@ impl Grid {
         let name = &variable.name;
         if !(width > 0.0 && width.is_finite()) {
             return Err(format!("the grid of `{name}` must have a width above 0"));
-        }
-        if cells > MOST_CELLS {
-            return Err(format!("a grid of width {width} over `{name}` has more than {MOST_CELLS} cells"));
         }
         Ok(Grid { origin: lower, upper, width, cells: cells as usize, values })
     }
@@ -146,17 +169,34 @@ impl Grid {
         counts: &Figure<Vec<u64>>,
         used: GridUsed,
     ) -> Vec<Figure<f64>> {
+        self.each(probabilities, counts, |probability, counts| self.quantile(probability, counts, used))
+    }
+
+    /// As [`Grid::quantiles`], of R's type 2: a value of the data, or the middle of two (SAS' definition 5).
+    pub(crate) fn averaged_quantiles(
+        &self,
+        probabilities: &[f64],
+        counts: &Figure<Vec<u64>>,
+        used: GridUsed,
+    ) -> Vec<Figure<f64>> {
+        self.each(probabilities, counts, |probability, counts| self.averaged(probability, counts, used))
+    }
+
+    fn each(
+        &self,
+        probabilities: &[f64],
+        counts: &Figure<Vec<u64>>,
+        quantile: impl Fn(f64, &[u64]) -> Option<f64>,
+    ) -> Vec<Figure<f64>> {
         let quantile = |probability: &f64| match counts {
-            Figure::Known(counts) => {
-                self.quantile(*probability, counts, used).map_or(Figure::Undefined, Figure::finite)
-            }
+            Figure::Known(counts) => quantile(*probability, counts).map_or(Figure::Undefined, Figure::finite),
             Figure::Withheld => Figure::Withheld,
             Figure::Undefined => Figure::Undefined,
         };
         probabilities.iter().map(quantile).collect()
     }
 
-    /// One quantile; none without values.
+    /// One quantile of type 7; none without values.
     fn quantile(&self, probability: f64, counts: &[u64], used: GridUsed) -> Option<f64> {
         let n: u64 = counts.iter().sum();
         let position = n.checked_sub(1)? as f64 * probability;
@@ -165,6 +205,17 @@ impl Grid {
         let high = self.ordered(position.ceil() as u64, counts, used)?;
         let weight = position - below;
         Some(if low == high { low } else { (1.0 - weight) * low + weight * high })
+    }
+
+    /// One quantile of type 2; none without values. R takes a position for whole that exceeds it by rounding.
+    fn averaged(&self, probability: f64, counts: &[u64], used: GridUsed) -> Option<f64> {
+        let n: u64 = counts.iter().sum();
+        let last = n.checked_sub(1)?;
+        let position = n as f64 * probability;
+        let whole = (position + 4.0 * f64::EPSILON).floor();
+        let below = self.ordered((whole as u64).saturating_sub(1).min(last), counts, used)?;
+        let above = self.ordered((whole as u64).min(last), counts, used)?;
+        Some(if position > whole { above } else { (below + above) / 2.0 })
     }
 
     /// The value at a rank that counts from 0.
@@ -234,6 +285,18 @@ mod tests {
         assert_eq!(grid.cells(), 51);
         // R: quantile(c(1, 2, 4, 8, 16, 50)) is 2.5, 6, 14 in the middle.
         assert_eq!(quantiles(&grid, &[16.0, 1.0, 2.0, 50.0, 8.0, 4.0]), [2.5, 6.0, 14.0]);
+    }
+
+    #[test]
+    fn quantiles_of_type_two_are_values_or_the_middle_of_two() {
+        let grid = Grid::fine(&variable(VariableKind::Integer { bounds: Some((0, 50)) }), None).unwrap();
+        let mut counts = vec![0; 51];
+        [1, 2, 4, 8, 16, 50, 50].iter().for_each(|value: &usize| counts[*value] += 1);
+        let quantile = |p| grid.averaged(p, &counts, grid.used(None));
+        // R 4.2.2: quantile(c(1, 2, 4, 8, 16, 50, 50), c(.1, 2/7, .5, 6/7, .99), type = 2)
+        let expected = [1.0, 3.0, 8.0, 50.0, 50.0].map(Some);
+        assert_eq!([0.1, 2.0 / 7.0, 0.5, 6.0 / 7.0, 0.99].map(quantile), expected);
+        assert_eq!(grid.averaged(0.5, &vec![0; 51], grid.used(None)), None);
     }
 
     #[test]

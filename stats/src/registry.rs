@@ -29,7 +29,7 @@ pub type Parse = fn(&mut Fields<'_>, &Scope) -> Result<Box<dyn Statistic>, Probl
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "describe",
-        summary: "counts, means and quantiles, in all and by group",
+        summary: "counts, means, shape and quantiles, in all and by group, and the groups compared",
         versions: Versions::only(1),
         parse: describe::parse,
     },
@@ -41,13 +41,13 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "table",
-        summary: "a cross table, with chi-squared and Fisher's tests",
+        summary: "a cross table, in layers too, with tests of association, trend and change",
         versions: Versions::only(1),
         parse: table::parse,
     },
     Kind {
         name: "compare",
-        summary: "means of groups: Welch, Student, analysis of variance",
+        summary: "a number in groups, in pairs or against a value: means, variances, ranks",
         versions: Versions::only(1),
         parse: compare::parse,
     },

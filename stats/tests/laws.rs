@@ -29,6 +29,23 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("table", "rows_by = \"site\"\ncolumns_by = \"rx\""),
     ("compare", "outcome = \"bilirubin\"\nby = \"male\"\ntest = \"welch\""),
     ("compare", "outcome = \"age\"\nby = \"rx\"\ntest = \"anova\""),
+    (
+        "table",
+        "rows_by = \"rx\"\ncolumns_by = \"male\"\nlayers_by = \"site\"\ntests = [\"trend\", \"fisher\"]",
+    ),
+    ("table", "rows_by = \"male\"\ncolumns_by = \"site\"\nlayers_by = \"rx\"\ntests = [\"mantel_haenszel\"]"),
+    ("compare", "outcome = \"age\"\nby = \"rx\"\ntest = \"welch_anova\""),
+    ("compare", "outcome = \"bilirubin\"\nby = \"male\"\ntest = \"variance\""),
+    ("compare", "outcome = \"bilirubin\"\nby = \"male\"\ntest = \"wilcoxon\"\nmu = 0.25\ngrid = 0.01"),
+    ("compare", "outcome = \"age\"\nby = \"site\"\ntest = \"kruskal\""),
+    ("compare", "outcome = \"bilirubin\"\ntest = \"one_sample\"\nmu = 20"),
+    ("compare", "outcome = \"age\"\ntest = \"signed_rank\"\nmu = 59.5"),
+    ("compare", "outcome = \"age\"\npair = \"bilirubin\"\ntest = \"paired_t\""),
+    (
+        "compare",
+        "outcome = \"male\"\nby = \"rx\"\npair = \"patient\"\nlevels = [\"Obs\", \"Lev\"]\ntest = \"signed_rank\"",
+    ),
+    ("compare", "outcome = \"bilirubin\"\nby = \"site\"\npair = \"patient\"\ntest = \"paired_t\""),
     ("linear", r#"formula = "age ~ rx + male + bilirubin""#),
     (
         "linear",

@@ -1,17 +1,15 @@
 //! The outcome of a comparison in the vector: the counts of its values, or sums and counts on a grid.
 
-use notochord_proto::name::VariableName;
 use notochord_proto::variable::Variable;
 
+use super::asked::Asked;
 use crate::by_group::NumberByGroup;
 use crate::contribution::{ContributeError, Contribution};
 use crate::counts_by_group::CountsByGroup;
 use crate::figure::Figure;
-use crate::frame::Frame;
-use crate::grid::GridUsed;
-use crate::levels::Levels;
+use crate::grid::{Grid, GridUsed};
 use crate::moments::Moments;
-use crate::quantity::Quantity;
+use crate::quantity::{Quantity, Value};
 use crate::totals::Totals;
 use crate::vector::{Sums, Tables};
 
@@ -24,24 +22,26 @@ pub(super) enum OutcomeByGroup {
 }
 
 impl OutcomeByGroup {
-    pub(super) fn new(variable: &Variable, groups: &[String], tables: &mut Tables) -> Result<Self, String> {
-        match CountsByGroup::new(variable, groups, tables) {
-            Some(counts) => Ok(Self::Counted(Box::new(counts))),
-            None => Ok(Self::Added(Box::new(NumberByGroup::new(variable, None, groups, tables)?))),
+    /// Adds its tables, a row for each group. Tests of ranks may ask for a finer grid than others.
+    pub(super) fn new(
+        variable: &Variable,
+        test: Asked,
+        width: Option<f64>,
+        groups: &[String],
+        tables: &mut Tables,
+    ) -> Result<Self, String> {
+        if let Some(counts) = CountsByGroup::new(variable, groups, tables) {
+            return Ok(Self::Counted(Box::new(counts)));
         }
+        let grid =
+            if test.is_of_ranks() { Grid::finest(variable, width)? } else { Grid::fine(variable, width)? };
+        Ok(Self::Added(Box::new(NumberByGroup::on_grid(variable, grid, groups, tables)?)))
     }
 
     /// Adds its sums, once every table is there.
     pub(super) fn add_sums(&mut self, groups: &[String], sums: &mut Sums) {
         if let Self::Added(number) = self {
             number.add_sums(groups, sums);
-        }
-    }
-
-    pub(super) fn name(&self) -> &VariableName {
-        match self {
-            Self::Counted(counts) => &counts.levels.name,
-            Self::Added(number) => &number.numeric.name,
         }
     }
 
@@ -52,35 +52,24 @@ impl OutcomeByGroup {
         }
     }
 
-    /// Counts and adds the rows that have outcome and group; `missing` counts the others.
-    pub(super) fn contribute(
+    /// Counts and adds one value.
+    pub(super) fn tally(
         &self,
-        frame: &Frame,
-        by: &Levels,
-        missing: usize,
+        group: usize,
+        value: Value,
         contribution: &mut Contribution,
     ) -> Result<(), ContributeError> {
-        let groups = by.read(frame)?;
+        let outside = |name: &str| ContributeError::OutOfBounds(name.to_owned());
         match self {
             Self::Counted(counts) => {
-                let outcomes = counts.levels.read(frame)?;
-                for row in 0..frame.rows() {
-                    match (outcomes.at(row)?, groups.at(row)?) {
-                        (Some(value), Some(group)) => contribution.tally(counts.cells.at(group, value), 1),
-                        _ => contribution.tally(missing, 1),
-                    }
-                }
+                let position = counts.quantity.encode(value).and_then(|at| usize::try_from(at).ok());
+                let position = position.ok_or_else(|| outside(counts.levels.name.as_str()))?;
+                contribution.tally(counts.cells.at(group, position), 1);
             }
             Self::Added(number) => {
-                let outcomes = number.numeric.read(frame)?;
-                for row in 0..frame.rows() {
-                    match (outcomes.at(row)?, groups.at(row)?) {
-                        (Some((value, integer)), Some(group)) => {
-                            number.tally(group, value, integer, contribution);
-                        }
-                        _ => contribution.tally(missing, 1),
-                    }
-                }
+                let integer = number.numeric.quantity.encode(value);
+                let integer = integer.ok_or_else(|| outside(number.numeric.name.as_str()))?;
+                number.tally(group, value, integer, contribution);
             }
         }
         Ok(())
@@ -113,5 +102,22 @@ impl OutcomeByGroup {
             Self::Added(number) => number.quantiles(&[0.5], group..group + 1, totals),
         };
         (median.into_iter().next().unwrap_or(Figure::Undefined), grid)
+    }
+
+    /// The counts of a group on the grid.
+    pub(super) fn on_grid(&self, group: usize, totals: &Totals) -> Figure<Vec<u64>> {
+        match self {
+            Self::Counted(counts) => counts.counts(group, totals),
+            Self::Added(number) => number.on_grid_of(group, totals),
+        }
+    }
+
+    /// Where the grid begins, and how wide its cells are.
+    pub(super) fn grid(&self) -> (f64, f64) {
+        let grid = match self {
+            Self::Counted(counts) => &counts.grid,
+            Self::Added(number) => &number.grid,
+        };
+        (grid.start(0), grid.width())
     }
 }

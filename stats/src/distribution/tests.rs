@@ -1,3 +1,6 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::normal::normal_survival;
 use super::*;
 
 /// Computed with 60 digits (mpmath 1.3): t, degrees of freedom, probability.
@@ -78,4 +81,59 @@ fn the_ends_of_a_distribution_are_zero_and_one() {
     assert_eq!(f_survival(f64::INFINITY, 2.0, 5.0), 0.0);
     assert_eq!(chi_squared_survival(0.0, 3.0), 1.0);
     assert_eq!(chi_squared_survival(f64::INFINITY, 3.0), 0.0);
+}
+
+/// The name of a function, its arguments, and what R gives for it.
+type Point = (String, Vec<f64>, f64);
+
+/// See `tests/reference/own/distribution.R`.
+fn points() -> Vec<Point> {
+    serde_json::from_str(include_str!("../../../tests/reference/own/distribution.json")).unwrap()
+}
+
+fn computed(name: &str, arguments: &[f64]) -> f64 {
+    match (name, arguments) {
+        ("normal_cdf", [z]) => normal_survival(-z),
+        ("normal_survival", [z]) => normal_survival(*z),
+        ("normal_quantile", [p]) => normal_quantile(*p).abs(),
+        ("t_two_sided", [t, df]) => t_two_sided(*t, *df),
+        ("chi_squared_survival", [x, df]) => chi_squared_survival(*x, *df),
+        ("f_survival", [f, numerator, denominator]) => f_survival(*f, *numerator, *denominator),
+        ("f_cdf", [f, numerator, denominator]) => f_cdf(*f, *numerator, *denominator),
+        ("f_upper_quantile", [p, numerator, denominator]) => f_upper_quantile(*p, *numerator, *denominator),
+        ("beta_quantile", [p, a, b]) => beta_quantile(*p, *a, *b),
+        ("binomial_cdf", [successes, trials, success]) => {
+            binomial_cdf(*successes as u64, *trials as u64, *success)
+        }
+        ("rank_sum", [w, first, second]) => Ranks::rank_sum(*first as u64, *second as u64).at_most(*w as u64),
+        ("rank_sum_quantile", [p, first, second]) => {
+            Ranks::rank_sum(*first as u64, *second as u64).quantile(*p) as f64
+        }
+        ("signed", [v, n]) => Ranks::signed(*n as u64).at_most(*v as u64),
+        ("signed_quantile", [p, n]) => Ranks::signed(*n as u64).quantile(*p) as f64,
+        _ => panic!("nothing computes {name} of {arguments:?}"),
+    }
+}
+
+#[test]
+fn a_thousand_tails_and_quantiles_agree_with_r_down_to_1e_300() {
+    let points = points();
+    assert!(points.len() > 1000 && points.iter().any(|(.., value)| *value < 1e-299));
+    let mut wrong = Vec::new();
+    for (name, arguments, expected) in points {
+        let found = computed(&name, &arguments);
+        let error = (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
+        if error > 2e-12 {
+            wrong.push(format!("{name} {arguments:?}: {found:e}, R {expected:e}: {error:e}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_two_tails_of_the_normal_distribution_are_its_mirror_images() {
+    assert_eq!((normal_quantile(0.5), normal_quantile(0.0)), (0.0, f64::NEG_INFINITY));
+    assert!(normal_quantile(1.5).is_nan() && normal_quantile(-0.5).is_nan());
+    assert_eq!(normal_quantile(0.25), -normal_quantile(0.75));
+    assert_eq!(normal_two_sided(-1.5), 2.0 * normal_survival(1.5));
 }

@@ -1,4 +1,4 @@
-//! Pearson's chi-squared test, and what every test of a table reports.
+//! Pearson's chi-squared test (`chisq.test`), and what every test of a table reports.
 
 use serde::Serialize;
 
@@ -8,21 +8,37 @@ use crate::outcome::Cell;
 
 /// The result of a test of a table. Numbers a test does not have are absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
-pub(super) struct Test {
+pub(crate) struct Test {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) statistic: Option<Figure<f64>>,
+    pub(crate) statistic: Option<Figure<f64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) df: Option<u64>,
-    pub(super) p: Option<f64>,
+    pub(crate) df: Option<u64>,
+    pub(crate) p: Option<f64>,
     /// The odds ratio and its 95 % interval; an infinite one is the text `Inf`.
     #[serde(flatten)]
     pub(super) odds_ratio: Option<OddsRatio>,
+    /// Which of the tests of that name it is, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) method: Option<&'static str>,
+    /// How the p-value was sampled, where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sampling: Option<Sampling>,
+    /// The scores of ordered levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scores: Option<Vec<f64>>,
     /// Why there is no p-value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
-/// An odds ratio with its exact interval.
+/// How a p-value was sampled: anybody who samples so gets the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Sampling {
+    pub(super) tables: u64,
+    pub(super) seed: u64,
+}
+
+/// An odds ratio with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct OddsRatio {
     pub(super) estimate: Ratio,
@@ -59,10 +75,8 @@ impl Test {
 
     /// A row for people.
     pub(super) fn shown(&self, name: &str) -> Vec<Cell> {
-        let ratio = |pick: fn(&OddsRatio) -> Ratio| match self.odds_ratio.as_ref().map(pick) {
-            Some(Ratio::Finite(value)) => value.into(),
-            Some(Ratio::Infinite(text)) => text.into(),
-            None => Cell::Empty,
+        let ratio = |pick: fn(&OddsRatio) -> Ratio| {
+            self.odds_ratio.as_ref().map(pick).map_or(Cell::Empty, Ratio::cell)
         };
         vec![
             name.into(),
@@ -72,13 +86,13 @@ impl Test {
             ratio(|odds| odds.estimate),
             ratio(|odds| odds.lower),
             ratio(|odds| odds.upper),
-            self.reason.as_deref().unwrap_or_default().into(),
+            self.reason.as_deref().or(self.method).unwrap_or_default().into(),
         ]
     }
 }
 
 /// The table without its empty rows and columns.
-pub(super) fn occupied(counts: &[Vec<u64>]) -> Vec<Vec<u64>> {
+pub(crate) fn occupied(counts: &[Vec<u64>]) -> Vec<Vec<u64>> {
     let columns = counts.first().map_or(0, Vec::len);
     let kept: Vec<usize> = (0..columns).filter(|column| counts.iter().any(|row| row[*column] > 0)).collect();
     let rows = counts.iter().filter(|row| row.iter().any(|count| *count > 0));
@@ -86,7 +100,7 @@ pub(super) fn occupied(counts: &[Vec<u64>]) -> Vec<Vec<u64>> {
 }
 
 /// Pearson's test without continuity correction, and with Yates' beside it for two rows and two columns.
-pub(super) fn chi_squared(counts: &[Vec<u64>]) -> Vec<(&'static str, Test)> {
+pub(crate) fn chi_squared(counts: &[Vec<u64>]) -> Vec<(&'static str, Test)> {
     let columns = counts.first().map_or(0, Vec::len);
     if counts.len() < 2 || columns < 2 {
         return vec![("chi_squared", Test::refused("fewer than two rows or columns have anybody in them"))];
@@ -100,19 +114,26 @@ pub(super) fn chi_squared(counts: &[Vec<u64>]) -> Vec<(&'static str, Test)> {
         .map(|(row, column)| (counts[row][column] as f64, row_totals[row] * column_totals[column] / total))
         .collect();
     let df = (counts.len() - 1) as u64 * (columns - 1) as u64;
-    let test = |correction: f64| {
+    let test = |correction: f64, method: &'static str| {
         let term = |(observed, expected): &(f64, f64)| {
             let distance = (observed - expected).abs() - correction;
             distance * distance / expected
         };
         let statistic: f64 = cells.iter().map(term).sum();
         let p = Some(chi_squared_survival(statistic, df as f64));
-        Test { statistic: Some(Figure::finite(statistic)), df: Some(df), p, ..Test::default() }
+        Test {
+            statistic: Some(Figure::finite(statistic)),
+            df: Some(df),
+            p,
+            method: Some(method),
+            ..Test::default()
+        }
     };
-    let mut tests = vec![("chi_squared", test(0.0))];
+    let mut tests = vec![("chi_squared", test(0.0, "Pearson's, without continuity correction"))];
     if df == 1 {
         let nearest = cells.iter().map(|(observed, expected)| (observed - expected).abs());
-        tests.push(("chi_squared_yates", test(nearest.fold(0.5, f64::min))));
+        let correction = nearest.fold(0.5, f64::min);
+        tests.push(("chi_squared_yates", test(correction, "Pearson's, with Yates' continuity correction")));
     }
     tests
 }

@@ -1,7 +1,8 @@
-//! Fisher's exact test of a table of two rows and two columns, as R's `fisher.test` defines it, but with the
-//! odds ratio and its interval solved to full precision.
+//! Fisher's exact test, as R's `fisher.test` defines it, but with the odds ratio of two rows and two columns and its
+//! interval solved to full precision.
 
 use super::association::{OddsRatio, Ratio, Test};
+use super::{network, sampled};
 use crate::root::last_where;
 
 /// The most tables with the same margins that are gone through.
@@ -11,9 +12,13 @@ const MOST_TABLES: u64 = 100_000;
 const TIE: f64 = 1.0 + 1e-7;
 
 /// Fisher's test of the occupied part of a table.
-pub(super) fn test(counts: &[Vec<u64>]) -> Test {
-    let [first, second] = counts else { return Test::refused(WRONG_SHAPE) };
-    let (&[a, b], &[c, d]) = (first.as_slice(), second.as_slice()) else { return Test::refused(WRONG_SHAPE) };
+pub(crate) fn test(counts: &[Vec<u64>]) -> Test {
+    let columns = counts.first().map_or(0, Vec::len);
+    if counts.len() < 2 || columns < 2 {
+        return Test::refused("fewer than two rows or columns have anybody in them");
+    }
+    let [first, second] = counts else { return of_any_shape(counts) };
+    let (&[a, b], &[c, d]) = (first.as_slice(), second.as_slice()) else { return of_any_shape(counts) };
     let tables = Hypergeometric::new(a, b, c, d);
     if tables.highest - tables.lowest > MOST_TABLES {
         return Test::refused("the counts are so large that chi_squared answers as well");
@@ -22,10 +27,25 @@ pub(super) fn test(counts: &[Vec<u64>]) -> Test {
     let observed = weights[(a - tables.lowest) as usize];
     let extreme: f64 = weights.iter().filter(|weight| **weight <= observed * TIE).sum();
     let p = Some((extreme / weights.iter().sum::<f64>()).min(1.0));
-    Test { p, odds_ratio: Some(tables.odds_ratio(a)), ..Test::default() }
+    let method = Some("exact; the odds ratio is the conditional maximum likelihood estimate");
+    Test { p, odds_ratio: Some(tables.odds_ratio(a)), method, ..Test::default() }
 }
 
-const WRONG_SHAPE: &str = "this version offers Fisher's test for two occupied rows and two occupied columns";
+/// The test of more rows or columns: exact where the tables with these margins can be gone through, sampled where not.
+fn of_any_shape(counts: &[Vec<u64>]) -> Test {
+    if let Some(p) = network::p_value(counts, TIE) {
+        return Test { p: Some(p), method: Some("exact"), ..Test::default() };
+    }
+    match sampled::p_value(counts) {
+        Some((p, sampling)) => Test {
+            p: Some(p),
+            method: Some("sampled from the tables with these margins (Monte Carlo)"),
+            sampling: Some(sampling),
+            ..Test::default()
+        },
+        None => Test::refused("the counts are so large that chi_squared answers as well"),
+    }
+}
 
 /// The tables with given margins, by their first cell, under any odds ratio.
 struct Hypergeometric {

@@ -257,7 +257,7 @@ const STUDIES: &[Case] = &[
     Case {
         edits: &[Put(STUDY, "chi_squared", "mcnemar")],
         line: CHECK_STUDY,
-        says: "notochord: study.toml:47 (tests): the test `mcnemar` is not offered by this version; it offers chi_squared and fisher",
+        says: "notochord: study.toml:47 (tests): `mcnemar` compares two ratings with the same levels; those of `rows_by` and `columns_by` differ",
     },
     Case {
         edits: &[Put(STUDY, "kind = \"linear\"", "kind = \"cox\"")],
