@@ -187,8 +187,8 @@ fn a_factor_of_two_levels_is_an_outcome_whose_second_is_the_event() {
 fn bounds_far_wider_than_the_data_cost_no_digit_that_is_asked_for() {
     let text = crate::fixture::reference::read("birthwt/data.csv");
     let plain = DataSet::parse(&text, None);
-    // A row that is lost, but for which the dictionary allows a weight of a hundred thousand pounds.
-    let wide = DataSet::parse(&format!("{text}A,999,,20,100000,black,0,0,0,0,0,2000\n"), None);
+    // A row that is lost, but for which the dictionary allows a weight of a hundred million pounds.
+    let wide = DataSet::parse(&format!("{text}A,999,,20,100000000,black,0,0,0,0,0,2000\n"), None);
     let section = r#"formula = "low ~ age + lwt + race + smoke""#;
     let [narrow, wide] = [plain, wide].map(|data| data.answer("logistic", section, 3).result);
     assert_eq!((&wide["missing"], &wide["n"]), (&json!(1), &narrow["n"]));
