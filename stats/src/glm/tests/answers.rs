@@ -199,3 +199,12 @@ fn bounds_far_wider_than_the_data_cost_no_digit_that_is_asked_for() {
         }
     }
 }
+
+#[test]
+fn a_round_of_too_many_numbers_is_refused_before_it_is_asked() {
+    let row = |at: usize| format!("{},a{},b{}\n", at * 7 % 3 / 2, at % 11, at / 11 % 11);
+    let rows: Vec<String> = (0..300).map(row).collect();
+    let data = DataSet::parse(&format!("y,a,b\n{}", rows.concat()), None);
+    let section = "formula = \"y ~ a * b\"\npenalty = \"firth\"";
+    refused(&data.answer("logistic", section, 1), "numbers; at most 200000 are allowed");
+}
