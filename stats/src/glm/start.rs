@@ -13,7 +13,7 @@ use crate::standard::Standard;
 use crate::term_tests;
 use crate::totals::Totals;
 use crate::twofold::Twofold;
-use crate::vector::Sums;
+use crate::vector::{LONGEST, Sums};
 use crate::weighted;
 
 /// R sets a column aside when the earlier ones leave less than 1e-7 of its length.
@@ -165,6 +165,13 @@ impl Glm {
             fits.push(progress(&self.kept(&public, &sums, &all), tau));
         }
         let lost = totals.count(self.census.lost).known();
+        let lengths = fits.iter().enumerate().map(|(at, fit)| self.asked.wanted(at, fit).len());
+        let length: usize = lengths.sum();
+        if length > LONGEST {
+            return Err(refused(format!(
+                "a round would send {length} numbers; at most {LONGEST} are allowed, so fewer terms or tests"
+            )));
+        }
         Ok(State { round: 1, rows, lost, total: mean * rows as f64, standard, fits, finishing: false })
     }
 

@@ -37,6 +37,8 @@ struct Report {
     /// How many patients the rows are of, where errors are by patient.
     clusters: Option<u64>,
     tests: Tests,
+    /// How many rounds were asked.
+    iterations: u32,
 }
 
 /// Tests of whole terms, where they were asked for.
@@ -100,6 +102,7 @@ impl Linear {
             errors: errors.name(),
             clusters,
             tests,
+            iterations: if errors == Errors::Model { 1 } else { 2 },
             terms,
         };
         let title = format!("Linear model of {}", self.design.outcome);

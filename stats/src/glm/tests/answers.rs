@@ -187,8 +187,8 @@ fn a_factor_of_two_levels_is_an_outcome_whose_second_is_the_event() {
 fn bounds_far_wider_than_the_data_cost_no_digit_that_is_asked_for() {
     let text = crate::fixture::reference::read("birthwt/data.csv");
     let plain = DataSet::parse(&text, None);
-    // A row that is lost, but for which the dictionary allows a weight of a hundred thousand pounds.
-    let wide = DataSet::parse(&format!("{text}A,999,,20,100000,black,0,0,0,0,0,2000\n"), None);
+    // A row that is lost, but for which the dictionary allows a weight of a hundred million pounds.
+    let wide = DataSet::parse(&format!("{text}A,999,,20,100000000,black,0,0,0,0,0,2000\n"), None);
     let section = r#"formula = "low ~ age + lwt + race + smoke""#;
     let [narrow, wide] = [plain, wide].map(|data| data.answer("logistic", section, 3).result);
     assert_eq!((&wide["missing"], &wide["n"]), (&json!(1), &narrow["n"]));
@@ -198,4 +198,13 @@ fn bounds_far_wider_than_the_data_cost_no_digit_that_is_asked_for() {
             assert!((found / expected - 1.0).abs() < 1e-10, "{at} {key}: {found:e} {expected:e}");
         }
     }
+}
+
+#[test]
+fn a_round_of_too_many_numbers_is_refused_before_it_is_asked() {
+    let row = |at: usize| format!("{},a{},b{}\n", at * 7 % 3 / 2, at % 11, at / 11 % 11);
+    let rows: Vec<String> = (0..300).map(row).collect();
+    let data = DataSet::parse(&format!("y,a,b\n{}", rows.concat()), None);
+    let section = "formula = \"y ~ a * b\"\npenalty = \"firth\"";
+    refused(&data.answer("logistic", section, 1), "numbers; at most 200000 are allowed");
 }
