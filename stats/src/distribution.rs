@@ -3,7 +3,7 @@
 //! Relative accuracy is about 1e-13 down to the smallest normal numbers, because the leading factors are
 //! built from deviances (Loader, "Fast and accurate computation of binomial probabilities", 2000), as in R,
 //! and never from differences of large logarithms. Quantiles are solved to the last bit of the tail they are asked
-//! by. Why no crate is used: `docs/decisions/0016-distributions-of-our-own.md`.
+//! by. Why no crate is used: `docs/decisions/0022-distributions-of-our-own.md`.
 
 mod beta;
 mod deviance;
