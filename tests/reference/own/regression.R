@@ -199,10 +199,10 @@ for (type in c("hc0", "hc1", "hc2", "hc3")) {
   robust("gbsg2", "probit", "glm", logit$gbsg2, binomial("probit"), type, probit)
   robust("colon_death", "poisson", "poisson", counts$colon_death, poisson(), type)
 }
-robust("epil", "lm", "linear", linear$epil, NULL, "cluster", patient = "subject")
-robust("sleepstudy", "lm", "linear", linear$sleepstudy, NULL, "cluster", patient = "subject")
-robust("toenail", "logit", "logistic", logit$toenail, binomial(), "cluster", patient = "patientid")
-robust("epil", "poisson", "poisson", counts$epil, poisson(), "cluster", patient = "subject")
+robust("epil", "lm", "linear", linear$epil, NULL, "cluster", patient = "record_id")
+robust("sleepstudy", "lm", "linear", linear$sleepstudy, NULL, "cluster", patient = "record_id")
+robust("toenail", "logit", "logistic", logit$toenail, binomial(), "cluster", patient = "record_id")
+robust("epil", "poisson", "poisson", counts$epil, poisson(), "cluster", patient = "record_id")
 
 # Firth's penalised likelihood (Biometrika 80, 1993), as logistf and brglm2: Wald tests from the information.
 firth <- function(formula, d) {
