@@ -60,5 +60,8 @@ fn a_site_that_stays_away_ends_what_needs_it_by_its_name_and_the_rest_is_release
     // What happened can be checked from the evidence.
     let results = stage.directory.path().join("results");
     stage.network.coordinator_command(["verify".as_ref(), results.as_os_str()]).unwrap();
+    // It may have been killed in the middle of a line, which its next start repairs.
+    stage.network.start_node(3).unwrap();
+    stage.network.wait_for_sites(4).unwrap();
     stage.assert_ledgers_tell_the_truth();
 }
