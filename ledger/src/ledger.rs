@@ -255,11 +255,17 @@ impl<S: Storage> Ledger<S> {
         self.repair(tail)
     }
 
-    /// Cuts off what stands after the last signed entry: at most one line, whole or torn.
+    /// Cuts off what stands after the last signed entry: at most one line that follows from it, and what is none. Two
+    /// lines that follow are no torn write: an older checkpoint was put back. (A cut that did not last and a torn write
+    /// over it can leave a line break in the middle of what is no line.)
     fn repair(&mut self, tail: &[u8]) -> Result<(), LedgerError> {
+        if tail.is_empty() {
+            return Ok(());
+        }
         let line = self.chain.size() + 1;
-        let Some((_, before_last)) = tail.split_last() else { return Ok(()) };
-        if before_last.contains(&b'\n') {
+        let mut longer = self.chain.clone();
+        let follows = |one: &&[u8]| one.ends_with(b"\n") && longer.follow(one).is_ok();
+        if tail.split_inclusive(|byte| *byte == b'\n').take_while(follows).nth(1).is_some() {
             return Err(Fault::Unsigned { line, signed: self.chain.size() }.into());
         }
         self.storage.truncate_log(self.chain.bytes()).map_err(failed("cutting off an unsigned line"))?;
