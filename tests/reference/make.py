@@ -215,13 +215,12 @@ class DataSet:
     def correlation(self, entry, _, answer):
         variables = answer["pearson"]["rows"]
         quoted = ", ".join(f'"{variable}"' for variable in variables)
-        reason = "a covariance is the correlation by two standard deviations"
-        left_out = "covariance"
+        left_out, reason = "", ""
         if self.off_grid(*variables):
-            left_out, reason = "covariance spearman", BINNED + reason
+            left_out, reason = "spearman", BINNED + "the result says so"
         lines = [f"variables = [{quoted}]", 'method = "pearson"']
-        self.add(entry, "correlate", lines, "n pearson", left_out, reason, analysis="correlation-pearson")
-        if "spearman" not in left_out:
+        self.add(entry, "correlate", lines, "n pearson covariance", left_out, reason, analysis="correlation-pearson")
+        if not left_out:
             lines[-1] = 'method = "spearman"'
             self.add(entry, "correlate", lines, "rows cols data", part="spearman", analysis="correlation-spearman")
 

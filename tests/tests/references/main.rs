@@ -73,6 +73,56 @@ fn granulomatous_disease_has_the_answers_of_r_at_its_13_hospitals_and_at_any_num
 }
 
 #[test]
+fn seizures_have_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("epil");
+}
+
+#[test]
+fn breast_cancer_has_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("gbsg2");
+}
+
+#[test]
+fn growth_of_the_jaw_has_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("orthodont");
+}
+
+#[test]
+fn ovarian_cancer_has_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("ovarian");
+}
+
+#[test]
+fn arrest_after_release_has_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("rossi");
+}
+
+#[test]
+fn sleep_deprivation_has_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("sleepstudy");
+}
+
+#[test]
+fn three_hundred_generated_patients_have_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("synth_300");
+}
+
+#[test]
+fn three_thousand_generated_patients_have_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("synth_3000");
+}
+
+#[test]
+fn toenail_infection_has_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("toenail");
+}
+
+#[test]
+fn lung_cancer_of_veterans_has_the_answers_of_r_at_any_number_of_sites() {
+    has_the_answers_of_r("veteran");
+}
+
+#[test]
 fn every_analysis_leaves_a_tidy_csv_and_has_its_place_in_the_report() {
     for data_set in DATA_SETS {
         let out = tempfile::tempdir().unwrap();

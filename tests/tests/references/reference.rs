@@ -11,7 +11,23 @@ use crate::agreement::Agreement;
 use crate::translation;
 
 /// The data sets, by folder.
-pub(crate) const DATA_SETS: [&str; 5] = ["colon_death", "lung", "birthwt", "pbc", "cgd"];
+pub(crate) const DATA_SETS: [&str; 15] = [
+    "birthwt",
+    "cgd",
+    "colon_death",
+    "epil",
+    "gbsg2",
+    "lung",
+    "orthodont",
+    "ovarian",
+    "pbc",
+    "rossi",
+    "sleepstudy",
+    "synth_300",
+    "synth_3000",
+    "toenail",
+    "veteran",
+];
 
 /// What the answers say about themselves.
 const ABOUT: [&str; 6] = ["dataset", "generated_by", "site_column", "n", "n_by_site", "string_levels"];

@@ -13,9 +13,32 @@ pub(crate) fn in_words_of_r(entry: &Entry, reference: &Reference, result: &Value
         "describe_by_site" => by_site(result, subject),
         "count" => counts(&result["groups"][0]["variables"][subject]),
         "crosstab" => cross_table(result),
+        "mantel_haenszel" => mantel_haenszel(result),
         "t_test_welch" | "t_test_pooled" => t_test(result),
+        "t_test_one_sample" => one_sample(result),
+        "var_test" => test_of(result, &[("f", "/statistic"), ("df", "/df"), ("p_value", "/p")]),
+        "wilcoxon" => {
+            let normal = [("p_corrected", "/normal/p_corrected"), ("p_uncorrected", "/normal/p_uncorrected")];
+            test_of(result, &[&[("W", "/statistic")], &normal[..]].concat())
+        }
+        "anova" if entry.part == "welch" => {
+            test_of(result, &[("f", "/statistic"), ("df", "/df"), ("p_value", "/p")])
+        }
+        "anova" if entry.part == "kruskal" => {
+            test_of(result, &[("h", "/statistic"), ("df", "/df"), ("p_value", "/p")])
+        }
         "anova" => analysis_of_variance(result),
+        "correlation" if entry.part == "spearman" => matrix(&result["correlation"]),
+        "correlation" => json!({
+            "n": result["n"],
+            "pearson": matrix(&result["correlation"]),
+            "covariance": matrix(&result["covariance"]),
+        }),
         "lm" | "lm_site_fixed_effect" => linear_model(result, reference.site_column()),
+        "glm_negbin" => negative_binomial(result),
+        "glm_binomial_logit" | "glm_binomial_probit" | "glm_poisson_log" | "glm_quasipoisson_log" => {
+            generalised_linear_model(result)
+        }
         _ => panic!("no translation of {}", entry.name),
     }
 }
@@ -28,8 +51,12 @@ fn description(variable: &Value) -> Value {
         "mean": variable["mean"],
         "sd": variable["sd"],
         "se": variable["se"],
+        "skewness_g1": variable["skewness"],
+        "kurtosis_excess_g2": variable["kurtosis"],
+        "t_ci95": variable["interval"],
         "quantile": {
             "p": Value::from_iter(quantiles.iter().map(|(p, _)| p.parse::<f64>().unwrap())),
+            "type2": Value::from_iter(in_order(&variable["quantiles_type2"]).iter().map(|(_, value)| (*value).clone())),
             "type7": Value::from_iter(quantiles.iter().map(|(_, value)| (*value).clone())),
         },
     })
@@ -69,7 +96,45 @@ fn cross_table(result: &Value) -> Value {
         "chisq_yates": tests["chi_squared_yates"]["statistic"],
         "p_yates": tests["chi_squared_yates"]["p"],
         "fisher_p": tests["fisher"]["p"],
+        "fisher_or_cond_mle": tests["fisher"]["estimate"],
+        "fisher_ci95": [tests["fisher"]["lower"], tests["fisher"]["upper"]],
+        "odds_ratio": result["effects"]["odds_ratio"]["estimate"],
     })
+}
+
+fn mantel_haenszel(result: &Value) -> Value {
+    let test = &result["tests"]["mantel_haenszel"];
+    json!({
+        "statistic": test["statistic"],
+        "p_value": test["p"],
+        "common_or": test["estimate"],
+        "ci95": [test["lower"], test["upper"]],
+    })
+}
+
+/// The numbers of a test under R's names.
+fn test_of(result: &Value, names: &[(&str, &str)]) -> Value {
+    let numbers = names.iter().map(|(name, place)| {
+        let value = result["test"].pointer(place).unwrap_or_else(|| panic!("there is no {place}"));
+        ((*name).to_owned(), value.clone())
+    });
+    Value::Object(numbers.collect())
+}
+
+fn one_sample(result: &Value) -> Value {
+    let test = &result["test"];
+    json!({
+        "mu": 0,
+        "statistic": test["statistic"],
+        "df": test["df"],
+        "p_value": test["p"],
+        "ci95": [test["lower"], test["upper"]],
+        "estimate": [test["estimate"]],
+    })
+}
+
+fn matrix(matrix: &Value) -> Value {
+    json!({ "rows": matrix["variables"], "cols": matrix["variables"], "data": matrix["values"] })
 }
 
 fn t_test(result: &Value) -> Value {
@@ -123,6 +188,40 @@ fn linear_model(result: &Value, site_column: &str) -> Value {
         "aic": result["aic"],
         "bic": result["bic"],
         "vcov": { "rows": columns, "cols": columns, "data": covariance["values"] },
+    })
+}
+
+fn generalised_linear_model(result: &Value) -> Value {
+    let terms = list(&result["terms"]);
+    let coefficient = |term: &Value| json!({ "estimate": term["estimate"], "se": term["se"], "z_or_t": term["statistic"], "p": term["p"] });
+    let names = Value::from_iter(terms.iter().map(|term| &term["name"]).cloned());
+    let intervals = terms.iter().map(|term| json!([term["lower"], term["upper"]]));
+    let covariance = &result["covariance"];
+    json!({
+        "n": result["n"],
+        "coef": named(terms.iter().map(|term| (&term["name"], coefficient(term)))),
+        "wald_ci95": { "rows": names, "cols": ["lower", "upper"], "data": Value::from_iter(intervals) },
+        "deviance": result["deviance"],
+        "null_deviance": result["null_deviance"],
+        "df_residual": result["df"][1],
+        "df_null": result["df_null"],
+        "dispersion": result["dispersion"],
+        "loglik": result["loglik"],
+        "aic": result["aic"],
+        "bic": result["bic"],
+        "vcov": { "rows": covariance["terms"], "cols": covariance["terms"], "data": covariance["values"] },
+    })
+}
+
+fn negative_binomial(result: &Value) -> Value {
+    let coefficient = |term: &Value| json!({ "estimate": term["estimate"], "se": term["se"], "z": term["statistic"], "p": term["p"] });
+    let terms = list(&result["terms"]).iter();
+    json!({
+        "theta": result["theta"]["estimate"],
+        "se_theta": result["theta"]["se"],
+        "coef": named(terms.map(|term| (&term["name"], coefficient(term)))),
+        "loglik": result["loglik"],
+        "aic": result["aic"],
     })
 }
 
