@@ -3,6 +3,8 @@
 //! Factors are coded by R's rules: treatment contrasts against the first level where the rest of the term is
 //! in the model, all levels otherwise.
 
+mod terms;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use notochord_proto::expression::Expression;

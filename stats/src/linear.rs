@@ -28,6 +28,7 @@ use crate::frame::Frame;
 use crate::levels::Levels;
 use crate::outcome::Outcome;
 use crate::statistic::{OneRound, Statistic, Summed, Unit};
+use crate::terms::Terms;
 use crate::totals::Totals;
 use crate::vector::{Cells, LONGEST, MOST_CELLS, Tables};
 
@@ -195,6 +196,10 @@ impl OneRound for Linear {
 
     fn summed(&self) -> Vec<Summed> {
         self.design.summed.clone()
+    }
+
+    fn terms(&self) -> Terms {
+        self.design.terms()
     }
 
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {

@@ -4,8 +4,9 @@ use notochord_proto::fields::Fields;
 use notochord_proto::problem::{Problem, suggestion};
 use notochord_proto::scope::Scope;
 
+use crate::others::{Others, Standing};
 use crate::statistic::Statistic;
-use crate::{compare, describe, histogram, linear, table};
+use crate::{compare, correlate, describe, histogram, linear, meta, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -17,35 +18,68 @@ pub struct Kind {
     pub parse: Parse,
 }
 
-/// Reads the section of a study and resolves it against the variables it may name.
-pub type Parse = fn(&mut Fields<'_>, &Scope) -> Result<Box<dyn Statistic>, Problem>;
+/// How a section of a study is read and resolved against the variables it may name.
+pub enum Parse {
+    /// By itself.
+    Alone(fn(&mut Fields<'_>, &Scope) -> Result<Box<dyn Statistic>, Problem>),
+    /// With the other analyses of the study at hand, one of which it stands on.
+    OnAnother(fn(&mut Fields<'_>, &Scope, &Others<'_>) -> Result<Standing, Problem>),
+}
+
+impl Parse {
+    /// Whether it needs another analysis of the study.
+    pub fn is_on_another(&self) -> bool {
+        matches!(self, Self::OnAnother(_))
+    }
+
+    /// Reads the section of a kind that needs no other analysis; none where this kind does.
+    pub fn alone(
+        &self,
+        fields: &mut Fields<'_>,
+        scope: &Scope,
+    ) -> Option<Result<Box<dyn Statistic>, Problem>> {
+        match self {
+            Self::Alone(parse) => Some(parse(fields, scope)),
+            Self::OnAnother(_) => None,
+        }
+    }
+}
 
 /// Every kind this version offers.
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "describe",
         summary: "counts, means and quantiles, in all and by group",
-        parse: describe::parse,
+        parse: Parse::Alone(describe::parse),
     },
-    Kind { name: "histogram", summary: "counts on a public grid", parse: histogram::parse },
+    Kind { name: "histogram", summary: "counts on a public grid", parse: Parse::Alone(histogram::parse) },
     Kind {
         name: "table",
         summary: "a cross table, with chi-squared and Fisher's tests",
-        parse: table::parse,
+        parse: Parse::Alone(table::parse),
     },
     Kind {
         name: "compare",
         summary: "means of groups: Welch, Student, analysis of variance",
-        parse: compare::parse,
+        parse: Parse::Alone(compare::parse),
     },
-    Kind { name: "linear", summary: "a linear model by least squares", parse: linear::parse },
+    Kind {
+        name: "correlate",
+        summary: "correlations of pairs of numbers: Pearson's, Spearman's",
+        parse: Parse::Alone(correlate::parse),
+    },
+    Kind { name: "linear", summary: "a linear model by least squares", parse: Parse::Alone(linear::parse) },
+    Kind {
+        name: "meta",
+        summary: "sites' own estimates of another analysis, and their synthesis",
+        parse: Parse::OnAnother(meta::parse),
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
 const LATER: &[&str] = &[
     "agreement",
     "calibration",
-    "correlate",
     "cox",
     "cumulative_incidence",
     "feasibility",
@@ -54,7 +88,6 @@ const LATER: &[&str] = &[
     "glm",
     "kaplan_meier",
     "logistic",
-    "meta",
     "mixed",
     "negative_binomial",
     "poisson",
