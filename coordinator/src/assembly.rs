@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use notochord_disclosure::{Rule, Threshold};
 use notochord_proto::digest::Digest;
-use notochord_proto::name::{AnalysisId, RunId, SiteId};
+use notochord_proto::name::{AnalysisId, FamilyName, RunId, SiteId};
 use notochord_proto::root::Root;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::study::Study;
+use notochord_stats::multiplicity::{self, AdjustedFamily};
 use notochord_stats::outcome::{Outcome, Status};
 use notochord_stats::plan::{Plan, PlannedAnalysis};
 use notochord_stats::question::Question;
@@ -64,6 +65,8 @@ pub struct ResultDocument {
     run: RunTimes,
     sites: Vec<SiteLine>,
     analyses: BTreeMap<AnalysisId, AnalysisDocument>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    families: BTreeMap<FamilyName, AdjustedFamily>,
     provenance: Provenance,
 }
 
@@ -142,8 +145,12 @@ pub fn assemble(
 ) -> (ResultDocument, Vec<AnalysisTables>) {
     let mut analyses = BTreeMap::new();
     let mut tables = Vec::new();
-    for (index, analysis) in plan.analyses.iter().enumerate() {
-        let (outcome, disclosure) = answer(sealed, analysis, index, contributors, k);
+    let answers = plan.analyses.iter().enumerate();
+    let (mut outcomes, disclosures): (Vec<Outcome>, Vec<Disclosure>) =
+        answers.map(|(index, analysis)| answer(sealed, analysis, index, contributors, k)).unzip();
+    plan.finish(&mut outcomes);
+    let families = multiplicity::families(&sealed.study, plan, &outcomes);
+    for ((analysis, outcome), disclosure) in plan.analyses.iter().zip(outcomes).zip(disclosures) {
         let reasons = disclosure.rules.iter().map(|line| line.reason.clone()).collect();
         tables.push(AnalysisTables::new(analysis.id.clone(), analysis.kind, &outcome, reasons));
         let Outcome { status, reason, result, .. } = outcome;
@@ -158,7 +165,7 @@ pub fn assemble(
         question: study.question.clone(),
         sha256: sealed.digest,
     };
-    (ResultDocument { study, run, sites, analyses, provenance }, tables)
+    (ResultDocument { study, run, sites, analyses, families, provenance }, tables)
 }
 
 fn answer(

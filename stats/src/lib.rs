@@ -10,6 +10,7 @@
 
 pub mod contribution;
 pub mod frame;
+pub mod multiplicity;
 pub mod others;
 pub mod outcome;
 pub mod plan;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use notochord_proto::expression::Expression;
 use notochord_proto::layout::{CountTable, TablePurpose};
 use notochord_proto::name::{AnalysisId, VariableName};
-use notochord_proto::problem::Problem;
+use notochord_proto::problem::{Problem, suggestion};
 use notochord_proto::scope::Scope;
-use notochord_proto::study::{Analysis, Study};
+use notochord_proto::study::{Analysis, Family, Study};
 use notochord_proto::variable::VariableKind;
 
 use crate::meta;
@@ -62,7 +62,21 @@ impl Plan {
         }
         let place = |planned: &PlannedAnalysis| study.analyses.iter().position(|one| one.id == planned.id);
         analyses.sort_by_key(place);
-        if problems.is_empty() { Ok(Plan { analyses }) } else { Err(problems) }
+        let plan = Plan { analyses };
+        if problems.is_empty() {
+            problems.extend(study.families.iter().filter_map(|family| plan.unknown_term(family)));
+        }
+        if problems.is_empty() { Ok(plan) } else { Err(problems) }
+    }
+
+    /// The problem of a family that names a term none of its analyses can report.
+    fn unknown_term(&self, family: &Family) -> Option<Problem> {
+        let of_family = self.analyses.iter().filter(|analysis| family.analyses.contains(&analysis.id));
+        let known: Vec<String> = of_family.flat_map(|analysis| analysis.statistic.terms().names).collect();
+        let unknown = family.terms.iter().find(|term| !known.contains(term))?;
+        let near = suggestion(unknown, known.iter().map(String::as_str));
+        let message = format!("no analysis of the family `{}` has a term `{unknown}`{near}", family.name);
+        Some(Problem::new(family.place.clone(), message))
     }
 
     /// The analysis of that id.

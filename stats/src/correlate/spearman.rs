@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use notochord_proto::layout::{Layout, TablePurpose};
+use notochord_proto::layout::{Layout, Sum, TablePurpose};
 use notochord_proto::name::VariableName;
 use notochord_proto::variable::{Variable, VariableKind};
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ impl Spearman {
         self.first.len()
     }
 
-    /// How many pairs of two numbers, or of one with itself, come before those of this one.
+    /// Where the sum of the products of the ranks of two numbers stands, `two` being no later one than `one`.
     fn product(&self, one: usize, two: usize) -> usize {
         self.second.len() + one * (one + 1) / 2 + two
     }
@@ -124,10 +124,10 @@ impl Spearman {
             return Outcome::refused("the totals are not those of any rows");
         };
         let n = i128::from(ranks.n);
-        let line = |((grid, numeric), exact): ((&Grid, _), &bool)| {
-            let numeric: &crate::quantity::Numeric = numeric;
-            let used = GridUsed { width: grid.width(), exact: *exact };
-            GridLine { variable: numeric.name.to_string(), grid: used }
+        let line = |(at, grid): (usize, &Grid)| GridLine {
+            variable: self.numbers.numerics[at].name.to_string(),
+            // A state from outside may lack it.
+            grid: GridUsed { width: grid.width(), exact: ranks.exact.get(at) == Some(&true) },
         };
         let answer = Answer {
             numbers: &self.numbers,
@@ -136,7 +136,7 @@ impl Spearman {
             n: ranks.n,
             lost,
             units: vec![Scale::Rank; self.numbers.len()],
-            grids: Some(self.grids.iter().zip(&self.numbers.numerics).zip(&ranks.exact).map(line).collect()),
+            grids: Some(self.grids.iter().enumerate().map(line).collect()),
         };
         answer.outcome(totals, &Products { sums: vec![n * (n + 1); self.numbers.len()], products })
     }
@@ -196,7 +196,7 @@ impl Iterative for Spearman {
             for two in &all[..=at] {
                 let name = format!("rank of {} × rank of {}", one.name, two.name);
                 let over = vec![self.numbers.used];
-                layout.sums.push(notochord_proto::layout::Sum { name, over, unit_bound: most * most });
+                layout.sums.push(Sum { name, over, unit_bound: most * most });
             }
         }
         layout

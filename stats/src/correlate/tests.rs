@@ -178,3 +178,17 @@ fn two_numbers_of_two_values_are_counted_together_for_the_disclosure_rules() {
         assert_eq!(layout.design.unwrap().columns, 3);
     }
 }
+
+#[test]
+fn ranks_are_those_of_the_pooled_rows_and_not_of_each_site() {
+    // Within each site the two fall against each other; over both they rise together.
+    let first = frame(&[("days", &["1", "2", "3", "4", ""]), ("ecog_ps", &["1", "1", "0", "0", "0"])]);
+    let second = frame(&[("days", &["11", "12", "13", "14"]), ("ecog_ps", &["4", "4", "3", "3"])]);
+    let section = "variables = [\"days\", \"ecog_ps\"]\nmethod = \"spearman\"";
+    let ranks = statistic("correlate", section).unwrap();
+    let outcome = answer_over(ranks.as_ref(), &[&first, &second]);
+    // R: cor(c(1:4, 11:14), c(1, 1, 0, 0, 4, 4, 3, 3), method = "spearman")
+    let estimate = outcome.result["pairs"][0]["estimate"].as_f64().unwrap();
+    assert!((estimate - 0.585_540_043_769_119_9).abs() < 1e-15, "{estimate}");
+    assert_eq!((&outcome.result["n"], &outcome.result["missing"]), (&json!(8), &json!(1)));
+}
