@@ -9,6 +9,9 @@ use crate::quantity::{Quantity, Value};
 /// The most cells a grid may have.
 const MOST_CELLS: f64 = 4096.0;
 
+/// The most cells of a grid that ranks are read from: each value may need one of its own.
+const MOST_RANKS: f64 = 131_072.0;
+
 /// Cells of equal width from the lower bound of a variable to its upper.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Grid {
@@ -43,6 +46,18 @@ impl Grid {
     /// The grid that quantiles are read from: the width asked for, or the dictionary's, or 1 for whole
     /// numbers (wider where that would be more than 1024 cells), or a 512th of the range.
     pub(crate) fn fine(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
+        Self::fine_of(variable, width, MOST_CELLS)
+    }
+
+    /// The grid that ranks are read from: the width asked for, or the dictionary's, or 1 for whole numbers of at
+    /// most 32,768 values, or else as [`Grid::fine`].
+    pub(crate) fn of_ranks(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
+        let (lower, upper, whole) = range(variable)?;
+        let each = (whole && upper - lower < 32_768.0).then_some(1.0);
+        Self::fine_of(variable, width.or(variable.grid).or(each), MOST_RANKS)
+    }
+
+    fn fine_of(variable: &Variable, width: Option<f64>, most: f64) -> Result<Grid, String> {
         let (lower, upper, whole) = range(variable)?;
         let span = upper - lower;
         let default =
@@ -54,7 +69,8 @@ impl Grid {
             Some(_) => Values::PerhapsOnPoints,
             None => Values::Anywhere,
         };
-        Self::new(variable, lower, upper, width, (span / width + ROUNDING).floor() + 1.0, values)
+        let cells = (span / width + ROUNDING).floor() + 1.0;
+        Self::new(variable, (lower, upper), width, cells, values, most)
     }
 
     /// The bars of a histogram: the width asked for, or the dictionary's, or a round one that gives at most
@@ -64,7 +80,7 @@ impl Grid {
         let span = if whole { upper - lower + 1.0 } else { upper - lower };
         let width = width.or(variable.grid).unwrap_or_else(|| round_width(span, whole));
         let cells = (span / width - ROUNDING).ceil().max(1.0);
-        Self::new(variable, lower, upper, width, cells, Values::Anywhere)
+        Self::new(variable, (lower, upper), width, cells, Values::Anywhere, MOST_CELLS)
     }
 
     /// A cell for each whole number from `lower` to `upper`.
@@ -75,18 +91,18 @@ impl Grid {
 
     fn new(
         variable: &Variable,
-        lower: f64,
-        upper: f64,
+        (lower, upper): (f64, f64),
         width: f64,
         cells: f64,
         values: Values,
+        most: f64,
     ) -> Result<Grid, String> {
         let name = &variable.name;
         if !(width > 0.0 && width.is_finite()) {
             return Err(format!("the grid of `{name}` must have a width above 0"));
         }
-        if cells > MOST_CELLS {
-            return Err(format!("a grid of width {width} over `{name}` has more than {MOST_CELLS} cells"));
+        if cells > most {
+            return Err(format!("a grid of width {width} over `{name}` has more than {most} cells"));
         }
         Ok(Grid { origin: lower, upper, width, cells: cells as usize, values })
     }

@@ -21,10 +21,16 @@ pub struct Kind {
 /// How a section of a study is read and resolved against the variables it may name.
 pub enum Parse {
     /// By itself.
-    Alone(fn(&mut Fields<'_>, &Scope) -> Result<Box<dyn Statistic>, Problem>),
+    Alone(ParseAlone),
     /// With the other analyses of the study at hand, one of which it stands on.
-    OnAnother(fn(&mut Fields<'_>, &Scope, &Others<'_>) -> Result<Standing, Problem>),
+    OnAnother(ParseOnAnother),
 }
+
+/// Reads the section of an analysis that needs no other.
+pub type ParseAlone = fn(&mut Fields<'_>, &Scope) -> Result<Box<dyn Statistic>, Problem>;
+
+/// Reads the section of an analysis that stands on another.
+pub type ParseOnAnother = fn(&mut Fields<'_>, &Scope, &Others<'_>) -> Result<Standing, Problem>;
 
 impl Parse {
     /// Whether it needs another analysis of the study.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use notochord_proto::layout::{Layout, Sum, TablePurpose};
 use notochord_proto::name::VariableName;
-use notochord_proto::variable::{Variable, VariableKind};
+use notochord_proto::variable::Variable;
 use serde::{Deserialize, Serialize};
 
 use super::coefficient::Spread;
@@ -39,8 +39,8 @@ pub(super) struct Spearman {
 pub(super) struct Ranks {
     /// How many rows are ranked.
     n: u64,
-    /// Twice the mid-rank of the values in each cell, for each number; 0 where a cell is empty.
-    doubled: Vec<Vec<u64>>,
+    /// For each number the cells that are not empty, in order, and twice the mid-rank of their values.
+    doubled: Vec<Vec<(usize, u64)>>,
     /// Whether every value of a number lies on a point of its grid.
     exact: Vec<bool>,
 }
@@ -52,8 +52,9 @@ impl Spearman {
         variables: &[Variable],
         widths: &BTreeMap<String, f64>,
     ) -> Result<Self, String> {
-        let grids =
-            variables.iter().map(|variable| grid(variable, widths.get(variable.name.as_str()).copied()));
+        let grids = variables
+            .iter()
+            .map(|variable| Grid::of_ranks(variable, widths.get(variable.name.as_str()).copied()));
         let grids = grids.collect::<Result<Vec<_>, _>>()?;
         let second = tables.clone().sums().finish_model(numbers.design());
         let mut tables = tables;
@@ -146,30 +147,15 @@ fn impossible() -> Next<Ranks> {
     Next::Answer(Outcome::refused("the totals are not those of any rows"))
 }
 
-/// The most values of a whole number that each have a rank of their own without being asked for.
-const MOST_VALUES: u64 = 1 << 15;
-
-/// The grid that ranks are read from: the width asked for, or the dictionary's, or one cell for each whole number.
-fn grid(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
-    match (width.or(variable.grid), &variable.kind) {
-        (None, VariableKind::Integer { bounds: Some((lower, upper)) })
-            if upper.abs_diff(*lower) < MOST_VALUES =>
-        {
-            Ok(Grid::of_integers(*lower, *upper))
-        }
-        (width, _) => Grid::fine(variable, width),
-    }
-}
-
-/// Twice the mid-rank of the values in each cell.
-fn doubled_ranks(counts: &[u64]) -> Vec<u64> {
+/// Twice the mid-rank of the values in each cell that has any.
+fn doubled_ranks(counts: &[u64]) -> Vec<(usize, u64)> {
     let mut before = 0;
-    let rank = |count: &u64| {
-        let rank = if *count == 0 { 0 } else { 2 * before + count + 1 };
+    let rank = |(cell, count): (usize, &u64)| {
+        let rank = (cell, 2 * before + count + 1);
         before += count;
         rank
     };
-    counts.iter().map(rank).collect()
+    counts.iter().enumerate().filter(|(_, count)| **count > 0).map(rank).collect()
 }
 
 impl Iterative for Spearman {
@@ -220,7 +206,10 @@ impl Iterative for Spearman {
             };
             // A state from outside may lack a cell, or hold a rank beyond the last.
             let rank = |(at, cell): (usize, usize)| {
-                let doubled = ranks.doubled.get(at).and_then(|ranks| ranks.get(cell)).copied();
+                let doubled = ranks.doubled.get(at).and_then(|ranks| {
+                    let found = ranks.binary_search_by_key(&cell, |(cell, _)| *cell).ok()?;
+                    ranks.get(found).map(|(_, doubled)| *doubled)
+                });
                 i128::from(doubled.unwrap_or(0)).min(most(ranks))
             };
             let own: Vec<i128> = cells.enumerate().map(rank).collect();

@@ -116,7 +116,7 @@ pub(super) fn random(estimates: &[Estimate], tau_squared: f64) -> Option<Random>
         i_squared: finite(100.0 * tau_squared / (tau_squared + typical))?,
         normal: Combined::normal(weighted.mean, weighted.se()),
         hartung_knapp: Combined::student(weighted.mean, variance.sqrt(), df, critical),
-        prediction: half.is_finite().then(|| (weighted.mean - half, weighted.mean + half)),
+        prediction: half.is_finite().then_some((weighted.mean - half, weighted.mean + half)),
         weights: weighted.shares(),
     })
 }

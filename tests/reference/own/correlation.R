@@ -28,7 +28,7 @@ pairs <- function(data, method) {
 }
 
 sets <- list(birthwt = c("age", "lwt", "bwt", "smoke"), lung = c("age", "meal_cal", "wt_loss", "ph_karno"),
-             pbc = c("bili", "albumin", "protime", "chol"))
+             pbc = c("age", "bili", "albumin", "protime", "chol"))
 answers <- list()
 for (set in names(sets)) {
   data <- read.csv(file.path("..", set, "data.csv"))[sets[[set]]]
