@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{answer, answer_over, answer_without, frame, refusal, statistic};
+use crate::fixture::{answer, answer_over, answer_without, frame, ovarian, refusal, statistic};
 use crate::published::{Published, own};
 use crate::{Frame, Question, Status};
 
@@ -179,10 +179,14 @@ fn a_withheld_count_withholds_the_ranks_but_not_that_of_lost_rows() {
 fn two_numbers_of_two_values_are_counted_together_for_the_disclosure_rules() {
     for method in ["pearson", "spearman"] {
         let section = format!("variables = [\"rx\", \"resid_ds\", \"ecog_ps\"]\nmethod = \"{method}\"");
-        let layout = statistic("correlate", &section).unwrap().layout(&Question::first()).unwrap();
+        let asked = statistic("correlate", &section).unwrap();
+        let layout = asked.layout(&Question::first()).unwrap();
         let tables: Vec<&str> = layout.tables.iter().map(|table| table.name.as_str()).collect();
         assert_eq!(tables[..6], ["rows", "rows", "rx", "resid_ds", "ecog_ps", "rx and resid_ds"]);
         assert_eq!(layout.design.unwrap().columns, 3);
+        let counts = asked.contribute(&ovarian(), &Question::first()).unwrap();
+        assert_eq!(counts.values()[..6], [26, 0, 13, 13, 11, 15]);
+        assert_eq!(counts.values()[11..15], [5, 8, 6, 7]);
     }
 }
 
