@@ -268,7 +268,7 @@ impl Run {
                 let contributed = |line: &SiteLine| line.status == SiteStatus::Contributed;
                 self.require(run.statuses, "contributed", contributed)?;
             }
-            self.still_permitted(&run)?;
+            self.still_permitted(run)?;
         }
     }
 

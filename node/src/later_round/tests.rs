@@ -26,7 +26,7 @@ fn order(run: &str, step: Step) -> Order {
         run: RunId::new(run).unwrap(),
         idempotency_key: String::new(),
         study: digest("study"),
-        expires_unix_s: 0,
+        expires: OffsetDateTime::UNIX_EPOCH,
         roster: Vec::new(),
         snapshot: digest("snapshot"),
         keys: None,
