@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use notochord_disclosure::{Rule, Threshold};
 use notochord_proto::digest::Digest;
-use notochord_proto::name::{AnalysisId, RunId, SiteId};
+use notochord_proto::name::{AnalysisId, FamilyName, RunId, SiteId};
 use notochord_proto::root::Root;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::study::Study;
+use notochord_stats::multiplicity::{self, AdjustedFamily};
 use notochord_stats::outcome::{Outcome, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,6 +77,8 @@ pub struct ResultDocument {
     rounds: u32,
     sites: Vec<SiteLine>,
     analyses: BTreeMap<AnalysisId, AnalysisDocument>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    families: BTreeMap<FamilyName, AdjustedFamily>,
     provenance: Provenance,
 }
 
@@ -165,13 +168,16 @@ pub fn assemble(
 ) -> (ResultDocument, Vec<AnalysisTables>) {
     let mut analyses = BTreeMap::new();
     let mut tables = Vec::new();
-    for (analysis, standing) in course.standings() {
+    let ended = |stage: &Stage| match stage {
+        Stage::Ended(outcome) => outcome.clone(),
+        Stage::Next(_) => Outcome::refused("the run ended before its answer"),
+    };
+    let mut outcomes: Vec<Outcome> = course.standings().map(|(_, standing)| ended(&standing.stage)).collect();
+    course.plan().finish(&mut outcomes);
+    let families = multiplicity::families(&sealed.study, course.plan(), &outcomes);
+    for ((analysis, standing), outcome) in course.standings().zip(outcomes) {
         let disclosure = disclosure(sealed, standing, k);
         let reasons = disclosure.rules.iter().map(|line| line.reason.clone()).collect();
-        let outcome = match &standing.stage {
-            Stage::Ended(outcome) => outcome.clone(),
-            Stage::Next(_) => Outcome::refused("the run ended before its answer"),
-        };
         tables.push(AnalysisTables::new(analysis.id.clone(), analysis.kind, &outcome, reasons));
         let Outcome { status, reason, result, .. } = outcome;
         let (kind, rounds) = (analysis.kind, standing.rounds);
@@ -186,7 +192,8 @@ pub fn assemble(
         question: study.question.clone(),
         sha256: sealed.digest,
     };
-    (ResultDocument { study, run, rounds: course.rounds(), sites, analyses, provenance }, tables)
+    let rounds = course.rounds();
+    (ResultDocument { study, run, rounds, sites, analyses, families, provenance }, tables)
 }
 
 fn disclosure(sealed: &SealedStudy, standing: &Standing, k: Threshold) -> Disclosure {

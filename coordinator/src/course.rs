@@ -68,6 +68,11 @@ impl Course {
         next.collect()
     }
 
+    /// What was planned.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// How many rounds there were.
     pub fn rounds(&self) -> u32 {
         self.rounds

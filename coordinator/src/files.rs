@@ -1,4 +1,4 @@
-//! A result as files: `result.json`, `evidence.json`, one CSV per analysis and `report.html`.
+//! A result as files: `result.json`, `evidence.json`, one CSV per analysis, `families.csv` where there are families, and `report.html`.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -6,11 +6,10 @@ use std::{fs, io};
 use notochord_stats::outcome::{Cell, Table};
 
 use crate::report;
-use crate::result::ResultBundle;
+use crate::result::{self, ResultBundle};
 
 impl ResultBundle {
-    /// Writes `result.json`, `evidence.json`, one CSV per analysis and `report.html` into `directory`; returns the
-    /// paths.
+    /// Writes every file of [`ResultBundle::files`] into `directory`; returns the paths.
     pub fn write(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         fs::create_dir_all(directory)?;
         let mut written = Vec::new();
@@ -30,6 +29,9 @@ impl ResultBundle {
         }
         for analysis in &self.tables {
             files.push((format!("{}.csv", analysis.id), csv(&analysis.tidy)?.into_bytes()));
+        }
+        if let Some(families) = result::families(&self.json) {
+            files.push(("families.csv".to_owned(), csv(&families)?.into_bytes()));
         }
         files.push(("report.html".to_owned(), report::html(&self.json, &self.tables).into_bytes()));
         Ok(files)

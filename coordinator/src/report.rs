@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use crate::printing::took_part;
-use crate::result::{AnalysisTables, readable};
+use crate::result::{AnalysisTables, families, readable};
 use notochord_stats::outcome::{Cell, Status, Table};
 
 /// The report of a result: its `result.json` and the tables behind it.
-pub fn html(result: &[u8], analyses: &[AnalysisTables]) -> String {
+pub fn html(result_bytes: &[u8], analyses: &[AnalysisTables]) -> String {
     // result.json is our own document; a damaged one gives a report without a head.
-    let result: Value = serde_json::from_slice(result).unwrap_or_default();
+    let result: Value = serde_json::from_slice(result_bytes).unwrap_or_default();
     let title = text(&result["study"]["title"]);
     let mut page = String::from(HEAD);
     page.push_str(&format!("<title>{title}</title>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"));
@@ -18,6 +18,10 @@ pub fn html(result: &[u8], analyses: &[AnalysisTables]) -> String {
     page.push_str(&sites(&result["sites"]));
     for analysis in analyses {
         page.push_str(&section(analysis));
+    }
+    if let Some(families) = families(result_bytes) {
+        page.push_str("<h2 id=\"families\">Adjusted p-values</h2>\n");
+        page.push_str(&table(&families));
     }
     page.push_str("</main>\n</body>\n</html>\n");
     page

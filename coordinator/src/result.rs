@@ -1,6 +1,9 @@
 //! What a run leaves behind: `result.json` and the tables behind it.
 
-use notochord_proto::name::AnalysisId;
+use std::collections::BTreeMap;
+
+use notochord_proto::name::{AnalysisId, FamilyName};
+use notochord_stats::multiplicity::{self, AdjustedFamily};
 use notochord_stats::outcome::{Cell, Outcome, Status, Table};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,17 @@ pub struct ResultBundle {
     pub tables: Vec<AnalysisTables>,
     /// `evidence.json`, exact bytes; empty where there is none.
     pub evidence: Vec<u8>,
+}
+
+/// The p-values that a `result.json` adjusts over families; none where it has no family.
+pub fn families(json: &[u8]) -> Option<Table> {
+    #[derive(Deserialize)]
+    struct Families {
+        #[serde(default)]
+        families: BTreeMap<FamilyName, AdjustedFamily>,
+    }
+    let Families { families } = serde_json::from_slice(json).ok()?;
+    (!families.is_empty()).then(|| multiplicity::table(&families))
 }
 
 impl AnalysisTables {
@@ -91,6 +105,18 @@ mod tests {
         ] {
             assert_eq!(significant(number), text);
         }
+    }
+
+    #[test]
+    fn a_result_has_a_table_of_families_where_it_has_families() {
+        let json = br#"{"families": {"arms": {"adjust": "holm", "members": [
+            {"analysis": "age", "item": "welch", "p": 0.01, "adjusted": 0.02},
+            {"analysis": "sex", "item": null, "p": null, "adjusted": null}]}}}"#;
+        let rows = families(json).map(|table| table.rows).unwrap_or_default();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0][4..], [Cell::Number(0.01), Cell::Number(0.02)]);
+        assert_eq!(rows[1][3..], [Cell::Empty, Cell::Empty, Cell::Empty]);
+        assert_eq!(families(b"{}"), None);
     }
 
     #[test]

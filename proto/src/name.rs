@@ -113,6 +113,13 @@ name!(
     |text| is_slug(&text.replace('_', "-"))
 );
 name!(
+    /// A family of analyses within a study.
+    FamilyName,
+    "family name",
+    "lower-case letters, digits, `-` and `_`, a letter or digit first, at most 63 characters",
+    |text| is_slug(&text.replace('_', "-"))
+);
+name!(
     /// A run of a study.
     RunId,
     "run id",

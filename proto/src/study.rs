@@ -8,6 +8,7 @@ mod analysis;
 mod cohort;
 mod derived;
 mod disclosure;
+mod families;
 mod parse;
 mod people;
 mod sites;
@@ -17,6 +18,7 @@ pub use analysis::Analysis;
 pub use cohort::{Cohort, Rows};
 pub use derived::Derived;
 pub use disclosure::{DisclosureSection, Profile, RareLevels, Release};
+pub use families::{Adjustment, Family};
 pub use people::{Ethics, Investigator, Output};
 pub use sites::SiteRules;
 
@@ -67,6 +69,8 @@ pub struct Study {
     pub derived: Vec<Derived>,
     /// What is computed; one or more.
     pub analyses: Vec<Analysis>,
+    /// Whose p-values are adjusted together.
+    pub families: Vec<Family>,
     /// Who receives the results, and in which forms.
     pub outputs: Vec<Output>,
     digest: Digest,

@@ -4,6 +4,7 @@
 //! in the model, all levels otherwise.
 
 mod outcome;
+mod reported;
 mod row;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -108,7 +108,7 @@ pub(crate) fn frame<T: AsRef<str>>(columns: &[(&str, &[T])]) -> Frame {
 pub(crate) fn statistic(kind: &str, section: &str) -> Result<Box<dyn Statistic>, Problem> {
     let section = Section::parse("study.toml", section)?;
     let mut fields = section.fields();
-    let statistic = (registry::kind(kind).unwrap().parse)(&mut fields, &scope())?;
+    let statistic = registry::kind(kind).unwrap().parse.alone(&mut fields, &scope()).unwrap()?;
     fields.finish()?;
     Ok(statistic)
 }

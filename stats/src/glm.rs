@@ -34,6 +34,7 @@ use crate::outcome::Outcome;
 use crate::question::QuestionError;
 use crate::sandwich::Errors;
 use crate::statistic::{Iterative, Next, Summed, Unit};
+use crate::terms::{INTERCEPT, Terms};
 use crate::totals::Totals;
 use crate::vector::{Sums, Tables};
 use crate::weighted;
@@ -85,7 +86,7 @@ impl Glm {
     /// What the columns of a fit are called: the intercept is 0.
     fn labels(&self, state: &State, places: &[usize]) -> Vec<String> {
         let label = |place: &usize| match place.checked_sub(1) {
-            None => "(Intercept)".to_owned(),
+            None => INTERCEPT.to_owned(),
             Some(at) => self.design.columns[state.standard.columns[at]].name.clone(),
         };
         places.iter().map(label).collect()
@@ -244,6 +245,10 @@ impl Iterative for Glm {
 
     fn summed(&self) -> Vec<Summed> {
         self.design.summed.clone()
+    }
+
+    fn terms(&self) -> Terms {
+        self.design.reported()
     }
 
     fn layout(&self, state: Option<&State>) -> Layout {

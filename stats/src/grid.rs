@@ -14,9 +14,11 @@ fn within(most: f64, variable: &Variable, width: f64, cells: f64) -> Result<(), 
     }
 }
 
-/// The most cells a grid may have, and one from which ranks are read.
+/// The most cells a grid may have.
 const MOST_CELLS: f64 = 4096.0;
-const MOST_CELLS_OF_RANKS: f64 = 65_536.0;
+
+/// The most cells of a grid that ranks are read from: each value may need one of its own.
+const MOST_CELLS_OF_RANKS: f64 = 131_072.0;
 
 /// Cells of equal width from the lower bound of a variable to its upper.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,9 +57,11 @@ impl Grid {
         Self::of_at_most(MOST_CELLS, 1024.0, variable, width)
     }
 
-    /// As [`Grid::fine`], for ranks: with more cells, so that whole numbers and decimals keep their ties.
-    pub(crate) fn finest(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
-        Self::of_at_most(MOST_CELLS_OF_RANKS, 16_384.0, variable, width)
+    /// The grid that ranks are read from, with more cells, so that whole numbers and decimals keep their ties: the
+    /// width asked for, or the dictionary's, or 1 for whole numbers (wider where that would be more than 32,768
+    /// cells), or a 512th of the range.
+    pub(crate) fn of_ranks(variable: &Variable, width: Option<f64>) -> Result<Grid, String> {
+        Self::of_at_most(MOST_CELLS_OF_RANKS, 32_768.0, variable, width)
     }
 
     fn of_at_most(

@@ -3,26 +3,31 @@
 //! A statistic is a vector of integers that adds up. The node's half turns the rows of a frame into such a
 //! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer, or the next
 //! round's question, from the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
-//! [`compare`], [`linear`], [`glm`]; [`registry`] lists them.
+//! [`compare`], [`correlate`], [`linear`], [`glm`], [`meta`]; [`registry`] lists them.
 //!
 //! Everything here is pure. `advance` gives the same bits on every processor: scalar code without fused
 //! multiply-add, and elementary functions of the `libm` crate instead of the platform's.
 
 pub mod contribution;
 pub mod frame;
+pub mod multiplicity;
+pub mod others;
 pub mod outcome;
 pub mod plan;
 pub mod question;
 pub mod registry;
 pub mod statistic;
 pub mod step;
+pub mod terms;
 pub mod totals;
 
 pub mod compare;
+pub mod correlate;
 pub mod describe;
 pub mod glm;
 pub mod histogram;
 pub mod linear;
+pub mod meta;
 pub mod table;
 
 mod arithmetic;
@@ -48,7 +53,6 @@ mod sandwich;
 mod shape;
 mod standard;
 mod term_tests;
-mod terms;
 mod twofold;
 mod vector;
 mod weighted;
@@ -58,6 +62,6 @@ pub use frame::{Column, Frame, FrameError};
 pub use outcome::{Cell, Outcome, Status, Table};
 pub use plan::{Plan, PlannedAnalysis};
 pub use question::{Question, QuestionError};
-pub use registry::{KINDS, Kind};
+pub use registry::{KINDS, Kind, Parse};
 pub use statistic::{Iterative, Next, OneRound, Rounds, Statistic, Summed, Turn, Unit};
 pub use totals::Totals;

@@ -32,6 +32,7 @@ use crate::outcome::Outcome;
 use crate::sandwich::Errors;
 use crate::statistic::{OneRound, Rounds, Statistic, Summed, Unit};
 use crate::term_tests;
+use crate::terms::Terms;
 use crate::totals::Totals;
 use crate::vector::Tables;
 
@@ -155,6 +156,10 @@ impl OneRound for Linear {
 
     fn summed(&self) -> Vec<Summed> {
         self.design.summed.clone()
+    }
+
+    fn terms(&self) -> Terms {
+        self.design.reported()
     }
 
     fn contribute(&self, frame: &Frame) -> Result<Contribution, ContributeError> {

@@ -6,8 +6,9 @@ use notochord_proto::problem::{Problem, suggestion};
 use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
+use crate::others::{Others, Standing};
 use crate::statistic::Statistic;
-use crate::{compare, describe, glm, histogram, linear, table};
+use crate::{compare, correlate, describe, glm, histogram, linear, meta, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -22,8 +23,38 @@ pub struct Kind {
     pub parse: Parse,
 }
 
-/// Reads the section of a study and resolves it against the variables it may name.
-pub type Parse = fn(&mut Fields<'_>, &Scope) -> Result<Box<dyn Statistic>, Problem>;
+/// How a section of a study is read and resolved against the variables it may name.
+pub enum Parse {
+    /// By itself.
+    Alone(ParseAlone),
+    /// With the other analyses of the study at hand, one of which it stands on.
+    OnAnother(ParseOnAnother),
+}
+
+/// Reads the section of an analysis that needs no other.
+pub type ParseAlone = fn(&mut Fields<'_>, &Scope) -> Result<Box<dyn Statistic>, Problem>;
+
+/// Reads the section of an analysis that stands on another.
+pub type ParseOnAnother = fn(&mut Fields<'_>, &Scope, &Others<'_>) -> Result<Standing, Problem>;
+
+impl Parse {
+    /// Whether it needs another analysis of the study.
+    pub fn is_on_another(&self) -> bool {
+        matches!(self, Self::OnAnother(_))
+    }
+
+    /// Reads the section of a kind that needs no other analysis; none where this kind does.
+    pub fn alone(
+        &self,
+        fields: &mut Fields<'_>,
+        scope: &Scope,
+    ) -> Option<Result<Box<dyn Statistic>, Problem>> {
+        match self {
+            Self::Alone(parse) => Some(parse(fields, scope)),
+            Self::OnAnother(_) => None,
+        }
+    }
+}
 
 /// Every kind this version offers.
 pub const KINDS: &[Kind] = &[
@@ -31,55 +62,67 @@ pub const KINDS: &[Kind] = &[
         name: "describe",
         summary: "counts, means, shape and quantiles, in all and by group, and the groups compared",
         versions: Versions::only(1),
-        parse: describe::parse,
+        parse: Parse::Alone(describe::parse),
     },
     Kind {
         name: "histogram",
         summary: "counts on a public grid",
         versions: Versions::only(1),
-        parse: histogram::parse,
+        parse: Parse::Alone(histogram::parse),
     },
     Kind {
         name: "table",
         summary: "a cross table, in layers too, with tests of association, trend and change",
         versions: Versions::only(1),
-        parse: table::parse,
+        parse: Parse::Alone(table::parse),
     },
     Kind {
         name: "compare",
         summary: "a number in groups, in pairs or against a value: means, variances, ranks",
         versions: Versions::only(1),
-        parse: compare::parse,
+        parse: Parse::Alone(compare::parse),
+    },
+    Kind {
+        name: "correlate",
+        summary: "correlations of pairs of numbers: Pearson's, Spearman's",
+        versions: Versions::only(1),
+        parse: Parse::Alone(correlate::parse),
     },
     Kind {
         name: "linear",
         summary: "a linear model by least squares",
         versions: Versions::only(1),
-        parse: linear::parse,
+        parse: Parse::Alone(linear::parse),
     },
     Kind {
         name: "logistic",
         summary: "a logistic, probit or log-binomial model",
         versions: Versions::only(1),
-        parse: glm::parse_logistic,
+        parse: Parse::Alone(glm::parse_logistic),
     },
     Kind {
         name: "negative_binomial",
         summary: "a negative binomial model of counts or rates",
         versions: Versions::only(1),
-        parse: glm::parse_negative_binomial,
+        parse: Parse::Alone(glm::parse_negative_binomial),
     },
     Kind {
         name: "poisson",
         summary: "a Poisson model of counts or rates",
         versions: Versions::only(1),
-        parse: glm::parse_poisson,
+        parse: Parse::Alone(glm::parse_poisson),
     },
     Kind {
         name: "glm",
         summary: "a generalised linear model of a named family",
         versions: Versions::only(1),
-        parse: glm::parse_glm,
+        parse: Parse::Alone(glm::parse_glm),
+    },
+    Kind {
+        name: "meta",
+        summary: "sites' own estimates of another analysis, and their synthesis",
+        versions: Versions::only(1),
+        parse: Parse::OnAnother(meta::parse),
     },
 ];
 
@@ -87,14 +130,12 @@ pub const KINDS: &[Kind] = &[
 const LATER: &[&str] = &[
     "agreement",
     "calibration",
-    "correlate",
     "cox",
     "cumulative_incidence",
     "feasibility",
     "fine_gray",
     "gee",
     "kaplan_meier",
-    "meta",
     "mixed",
     "reclassification",
     "roc",

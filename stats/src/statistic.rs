@@ -10,6 +10,7 @@ use crate::contribution::{ContributeError, Contribution};
 use crate::frame::Frame;
 use crate::outcome::Outcome;
 use crate::question::{MOST_ROUNDS, Question, QuestionError};
+use crate::terms::Terms;
 use crate::totals::Totals;
 
 /// A statistic, resolved against the variables of a study. A file of this crate writes one as [`OneRound`] or as
@@ -28,6 +29,9 @@ pub trait Statistic: Send + Sync {
 
     /// The terms whose values it adds up as numbers. What is only counted is not among them.
     fn summed(&self) -> Vec<Summed>;
+
+    /// The terms its result reports; none where it reports something else.
+    fn terms(&self) -> Terms;
 
     /// The most rounds it takes.
     fn most_rounds(&self) -> u32;
@@ -63,6 +67,11 @@ pub trait OneRound: Send + Sync {
     /// See [`Statistic::summed`].
     fn summed(&self) -> Vec<Summed>;
 
+    /// See [`Statistic::terms`].
+    fn terms(&self) -> Terms {
+        Terms::default()
+    }
+
     /// What each integer of the vector is.
     fn layout(&self) -> Layout;
 
@@ -84,6 +93,10 @@ impl<T: OneRound> Statistic for T {
 
     fn summed(&self) -> Vec<Summed> {
         OneRound::summed(self)
+    }
+
+    fn terms(&self) -> Terms {
+        OneRound::terms(self)
     }
 
     fn most_rounds(&self) -> u32 {
@@ -121,6 +134,11 @@ pub trait Iterative: Send + Sync {
     /// See [`Statistic::summed`].
     fn summed(&self) -> Vec<Summed>;
 
+    /// See [`Statistic::terms`].
+    fn terms(&self) -> Terms {
+        Terms::default()
+    }
+
     /// What each integer is; no state is that of the first round. A state may come from outside.
     fn layout(&self, state: Option<&Self::State>) -> Layout;
 
@@ -155,6 +173,10 @@ impl<T: Iterative> Statistic for Rounds<T> {
 
     fn summed(&self) -> Vec<Summed> {
         self.0.summed()
+    }
+
+    fn terms(&self) -> Terms {
+        self.0.terms()
     }
 
     fn most_rounds(&self) -> u32 {

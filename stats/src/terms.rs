@@ -1,9 +1,23 @@
-//! The terms of a model as it reports them.
+//! The terms of a model: which it may report, for analyses that stand on it, and as it reports them.
 
 use serde::Serialize;
 
 use crate::distribution::{t_critical, t_two_sided};
+use crate::levels::Levels;
 use crate::outcome::{Cell, Table};
+
+/// The name of the intercept.
+pub(crate) const INTERCEPT: &str = "(Intercept)";
+
+/// The terms that an analysis may report, before anything is known of the data.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Terms {
+    /// Every name that may stand in `terms` of the result, in its order. Terms of levels nobody has are among them.
+    pub(crate) names: Vec<String>,
+    /// The reference level of each factor that is coded by contrasts with it, by position. Where nobody has it, the
+    /// terms of the factor are contrasts with another level, and the names mean something else.
+    pub(crate) references: Vec<(Levels, usize)>,
+}
 
 /// What a term's statistic is compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]

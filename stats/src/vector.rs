@@ -10,7 +10,7 @@ pub(crate) const LONGEST: usize = 200_000;
 pub(crate) const MOST_CELLS: usize = 4_000;
 
 /// The count tables of a layout, first in the vector.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Tables {
     tables: Vec<CountTable>,
     next: usize,

@@ -6,15 +6,16 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow_array::{Array as _, Float64Array, Int32Array, Int64Array};
 use notochord_proto::dictionary::Dictionary;
-use notochord_proto::fields::Section;
 use notochord_proto::name::VariableName;
 use notochord_proto::scope::Scope;
+use notochord_proto::study::Study;
 use notochord_proto::variable::VariableKind;
 use notochord_stats::{
-    Column, Contribution, Frame, KINDS, Outcome, Question, Statistic, Totals, Turn, Unit, registry,
+    Column, Contribution, Frame, KINDS, Outcome, Plan, Question, Statistic, Totals, Turn, Unit,
 };
 use proptest::prelude::*;
 
@@ -46,6 +47,9 @@ const EXAMPLES: &[(&str, &str)] = &[
         "outcome = \"male\"\nby = \"rx\"\npair = \"patient\"\nlevels = [\"Obs\", \"Lev\"]\ntest = \"signed_rank\"",
     ),
     ("compare", "outcome = \"bilirubin\"\nby = \"site\"\npair = \"patient\"\ntest = \"paired_t\""),
+    ("correlate", r#"variables = ["age", "bilirubin", "male"]"#),
+    ("correlate", "variables = [\"age\", \"bilirubin\", \"male\"]\nmethod = \"spearman\""),
+    ("correlate", "variables = [\"male\", \"age\"]\nmethod = \"spearman\"\ngrid = { age = 10 }"),
     ("linear", r#"formula = "age ~ rx + male + bilirubin""#),
     (
         "linear",
@@ -63,7 +67,51 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("poisson", "formula = \"age ~ rx + bilirubin\"\nerrors = \"hc3\""),
     ("logistic", "formula = \"male ~ bilirubin + rx\"\npenalty = \"firth\""),
     ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
+    ("meta", r#"of = "another""#),
+    ("meta", "of = \"another\"\nmodel = \"fixed\""),
+    ("meta", r#"of = "in_rounds""#),
+    ("meta", r#"of = "by_patient""#),
 ];
+
+/// A study with analyses that another one may stand on.
+const STUDY: &str = r#"
+id = "trial"
+version = 1
+title = "A trial"
+question = "Does it help?"
+network = "sample"
+expires = 2027-06-30
+[[investigators]]
+name = "A. Investigator"
+institution = "Example Hospital"
+role = "principal"
+[ethics]
+reference = "EC-1"
+[data_use]
+terms = ["DUO:0000006"]
+[sites]
+minimum = 3
+[disclosure]
+release = "site"
+[cohort]
+rows = "patient"
+where = "TRUE"
+[[analyses]]
+id = "another"
+kind = "linear"
+formula = "bilirubin ~ age + rx"
+[[analyses]]
+id = "in_rounds"
+kind = "logistic"
+formula = "male ~ age + rx"
+[[analyses]]
+id = "by_patient"
+kind = "poisson"
+formula = "age ~ rx"
+errors = "cluster"
+[[analyses]]
+id = "asked"
+"#;
 
 const DICTIONARY: &str = "\
 Variable / Field Name,Form Name,Section Header,Field Type,Field Label,\"Choices, Calculations, OR Slider Labels\",\
@@ -82,13 +130,12 @@ fn scope() -> Scope {
     Scope::new(&dictionary, &["Utrecht".to_owned(), "Bologna".to_owned()])
 }
 
-fn statistic(kind: &str, section: &str, scope: &Scope) -> Box<dyn Statistic> {
-    let section = Section::parse("study.toml", section).unwrap();
-    let mut fields = section.fields();
-    let statistic = (registry::kind(kind).unwrap().parse)(&mut fields, scope);
-    let statistic = statistic.unwrap_or_else(|problem| panic!("{kind}: {problem}"));
-    fields.finish().unwrap();
-    statistic
+fn statistic(kind: &str, section: &str, scope: &Scope) -> Arc<dyn Statistic> {
+    let study = format!("{STUDY}kind = \"{kind}\"\n{section}\n");
+    let study =
+        Study::parse("study.toml", study.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let plan = Plan::new(&study, scope).unwrap_or_else(|problems| panic!("{kind}: {problems:?}"));
+    plan.analyses.last().unwrap_or_else(|| panic!("{kind}")).statistic.clone()
 }
 
 /// What a row holds: a number between 0 and 1 for each variable, or nothing.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use time::Date;
 
-use super::{Analysis, Derived, LONGEST, MOST_ANALYSES, Rows, Study};
-use super::{analysis, cohort, derived, disclosure, people, sites};
+use super::{Analysis, Derived, Family, LONGEST, MOST_ANALYSES, Rows, Study};
+use super::{analysis, cohort, derived, disclosure, families, people, sites};
 use crate::digest::Digest;
 use crate::document;
 use crate::fields::{FieldValue, Fields, FromField, Section, one_of};
@@ -13,8 +13,7 @@ use crate::name::{NetworkName, StudyId};
 use crate::problem::{Place, Problem};
 
 /// Keys of `formats.md` that a later version offers.
-const NOT_OFFERED: [&str; 6] =
-    ["standing", "class", "structural_zeros", "not_patient", "overlap", "families"];
+const NOT_OFFERED: [&str; 5] = ["standing", "class", "structural_zeros", "not_patient", "overlap"];
 
 pub(super) fn study(file: &str, bytes: &[u8]) -> Result<Study, Vec<Problem>> {
     let document = document::text(file, bytes, LONGEST).and_then(|text| Section::parse(file, text));
@@ -37,6 +36,13 @@ pub(super) fn study(file: &str, bytes: &[u8]) -> Result<Study, Vec<Problem>> {
         .filter_map(|(name, section)| found.keep(derived::derived(name, section, rows)))
         .collect();
     let analyses = found.all(tables(&mut fields, "analyses"), |section| analysis::analysis(section, rows));
+    let named = found.keep(fields.named_sections("families")).unwrap_or_default();
+    let families: Vec<Family> = named
+        .iter()
+        .filter_map(|(name, section)| found.keep(families::family(name, section, &analyses)))
+        .collect();
+    found.keep(families::table_is_free(&families, &analyses));
+    found.keep(few_enough(&fields, "families", families.len()));
     let outputs = found.all(fields.sections("outputs"), people::output);
     found.keep(few_enough(&fields, "derived", derived.len()));
     found.keep(few_enough(&fields, "analyses", analyses.len()));
@@ -69,6 +75,7 @@ pub(super) fn study(file: &str, bytes: &[u8]) -> Result<Study, Vec<Problem>> {
                 cohort,
                 derived,
                 analyses,
+                families,
                 outputs,
                 digest: Digest::of(bytes),
             })

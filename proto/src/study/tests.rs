@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use proptest::prelude::*;
 
@@ -185,8 +185,18 @@ fn a_wrong_document_is_refused_with_line_and_remedy() {
         ),
         (
             "[ethics]",
-            "[families.all]\nanalyses = []\n[ethics]",
-            "study.toml:13 (families): `families` is not offered by this version; take it out",
+            "[families.all]\nanalyses = []\nadjust = \"holm\"\n[ethics]",
+            "study.toml:14 (analyses): a family names one analysis or more",
+        ),
+        (
+            "[ethics]",
+            "[families.all]\nanalyses = [\"absent\"]\nadjust = \"holm\"\n[ethics]",
+            "study.toml:14 (analyses): there is no analysis `absent`",
+        ),
+        (
+            "[ethics]",
+            "[families.all]\nanalyses = [\"absent\"]\nadjust = \"fdr\"\n[ethics]",
+            "study.toml:15 (adjust): `fdr` is not one of holm, bonferroni, benjamini_hochberg",
         ),
         ("[ethics]\nreference = \"EC-2026-001\"", "", "study.toml: the document lacks the table `[ethics]`"),
         ("EC-2026-001", " ", "study.toml:14 (reference): must not be empty"),
@@ -436,4 +446,32 @@ proptest! {
             let _ = scope().with_derived(&study).and_then(|scope| study.check(&scope));
         }
     }
+}
+
+#[test]
+fn a_family_names_analyses_and_how_their_p_values_are_adjusted() {
+    let family =
+        "[families.primary]\nanalyses = [\"survival\", \"baseline\"]\nadjust = \"benjamini_hochberg\"\n";
+    let text = format!("{COLON}\n{family}terms = [\"rxLev\"]\n");
+    let study = Study::parse("study.toml", text.as_bytes()).unwrap();
+    let [family] = study.families.as_slice() else { panic!("{:?}", study.families) };
+    assert_eq!((family.name.as_str(), family.adjust.name()), ("primary", "benjamini_hochberg"));
+    assert_eq!(family.analyses.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["survival", "baseline"]);
+    assert_eq!(family.terms, ["rxLev"]);
+    let refusal = |family: &str| {
+        let text = format!("{COLON}\n{family}");
+        Study::parse("study.toml", text.as_bytes()).unwrap_err()[0].message.clone()
+    };
+    let twice = "[families.a]\nanalyses = [\"baseline\", \"baseline\"]\nadjust = \"holm\"\n";
+    assert_eq!(refusal(twice), "names `baseline` twice");
+    let near = "[families.a]\nanalyses = [\"basline\"]\nadjust = \"holm\"\n";
+    assert_eq!(refusal(near), "there is no analysis `basline`; did you mean `baseline`?");
+    let named = "[families.a]\nanalyses = [\"baseline\"]\nadjust = \"holm\"\nterm = \"rx\"\n";
+    assert!(refusal(named).contains("unknown key `term`"), "{}", refusal(named));
+    let table = "[[analyses]]\nid = \"families\"\nkind = \"describe\"\nvariables = [\"age\"]\n\
+                 [families.a]\nanalyses = [\"baseline\"]\nadjust = \"holm\"\n";
+    assert!(refusal(table).contains("give this analysis another id"), "{}", refusal(table));
+    assert!(
+        refusal("[families.\"A b\"]\nanalyses = [\"baseline\"]\nadjust = \"holm\"\n").contains("family name")
+    );
 }

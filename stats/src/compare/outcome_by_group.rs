@@ -34,7 +34,7 @@ impl OutcomeByGroup {
             return Ok(Self::Counted(Box::new(counts)));
         }
         let grid =
-            if test.is_of_ranks() { Grid::finest(variable, width)? } else { Grid::fine(variable, width)? };
+            if test.is_of_ranks() { Grid::of_ranks(variable, width)? } else { Grid::fine(variable, width)? };
         Ok(Self::Added(Box::new(NumberByGroup::on_grid(variable, grid, groups, tables)?)))
     }
 

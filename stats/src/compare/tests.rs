@@ -116,7 +116,7 @@ fn what_makes_no_comparison_is_refused_by_name() {
         ),
         (format!("{}\nlevels = [\"I\", \"II\"]", section("before", "stage", "welch")), "`levels`"),
         (format!("{}\npair = \"after\"", section("before", "stage", "kruskal")), "compares no pairs"),
-        (format!("{}\ngrid = 1e-9", section("age", "rx", "kruskal")), "more than 65536 cells"),
+        (format!("{}\ngrid = 1e-9", section("age", "rx", "kruskal")), "more than 131072 cells"),
         (section("age", "rx", "wilcoxn"), "did you mean `wilcoxon`"),
     ];
     for (section, word) in refused {

@@ -11,6 +11,7 @@ use crate::frame::Frame;
 use crate::outcome::Outcome;
 use crate::standard::Standard;
 use crate::term_tests;
+use crate::terms::INTERCEPT;
 use crate::totals::Totals;
 use crate::twofold::Twofold;
 use crate::vector::{LONGEST, Sums};
@@ -27,7 +28,7 @@ pub(super) fn describe(design: &Design, used: usize, sums: &mut Sums) {
     sums.sum(&last.name, vec![used], bound);
     sums.sum(format!("{} squared", last.name), vec![used], bound * bound);
     sums.sum("start: rows out of range", vec![used], 1);
-    let ones = std::iter::once("(Intercept)".to_owned());
+    let ones = std::iter::once(INTERCEPT.to_owned());
     let columns = design.columns[..design.columns.len() - 1].iter().map(|column| column.name.clone());
     let labels: Vec<String> = ones.chain(columns).collect();
     super::triangle(sums, &labels, &[used], weighted::BOUND);

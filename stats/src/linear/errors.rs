@@ -18,6 +18,7 @@ use crate::outcome::Outcome;
 use crate::sandwich::{Errors, Model, Sample, Scored, leverage, sandwich};
 use crate::standard::{Estimates, Standard};
 use crate::statistic::{Iterative, Next, OneRound, Summed, Unit};
+use crate::terms::{INTERCEPT, Terms};
 use crate::totals::Totals;
 use crate::twofold::Twofold;
 use crate::vector::{Sums, Tables};
@@ -58,7 +59,7 @@ impl Robust {
         }
         let mut sums = tables.sums();
         sums.sum("meat: rows out of range", vec![used], 1);
-        let constant = design.intercept.then(|| "(Intercept)".to_owned());
+        let constant = design.intercept.then(|| INTERCEPT.to_owned());
         let columns = &design.columns[..design.columns.len() - 1];
         let labels: Vec<String> =
             constant.into_iter().chain(columns.iter().map(|column| column.name.clone())).collect();
@@ -203,6 +204,10 @@ impl Iterative for Robust {
 
     fn summed(&self) -> Vec<Summed> {
         OneRound::summed(&self.linear)
+    }
+
+    fn terms(&self) -> Terms {
+        self.linear.terms()
     }
 
     fn layout(&self, state: Option<&State>) -> Layout {

@@ -66,7 +66,7 @@ impl Linear {
         fit: &Fit,
         (errors, clusters): (Errors, Option<u64>),
     ) -> Outcome {
-        let intercept = self.design.intercept.then(|| "(Intercept)".to_owned());
+        let intercept = self.design.intercept.then(|| terms::INTERCEPT.to_owned());
         let names =
             intercept.into_iter().chain(columns.iter().map(|at| self.design.columns[*at].name.clone()));
         let reference = Reference::T(fit.df[1] as f64);

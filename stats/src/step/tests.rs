@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use notochord_proto::layout::{CountTable, Layout, Sum, TablePurpose};
 use notochord_proto::name::VariableName;
@@ -54,8 +55,8 @@ impl Iterative for Twice {
 }
 
 fn analysis() -> PlannedAnalysis {
-    let statistic = Box::new(Rounds(Twice));
-    PlannedAnalysis { id: id(), kind: "twice", condition: None, statistic }
+    let statistic = Arc::new(Rounds(Twice));
+    PlannedAnalysis { id: id(), kind: "twice", condition: None, statistic, on: None }
 }
 
 fn id() -> AnalysisId {

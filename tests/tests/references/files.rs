@@ -75,6 +75,27 @@ impl Tidy {
                         .for_each(|column| self.has(row, column, &term[*column], id));
                 }
             }
+            "correlate" => {
+                let pairs = result["pairs"].as_array().unwrap();
+                assert_eq!(self.rows.len(), pairs.len(), "{id}");
+                for (row, pair) in pairs.iter().enumerate() {
+                    ["x", "y", "n", "estimate", "p", "upper"]
+                        .iter()
+                        .for_each(|column| self.has(row, column, &pair[*column], id));
+                }
+            }
+            "meta" => {
+                for term in result["terms"].as_array().unwrap() {
+                    let is_fixed = |row: &usize| {
+                        self.cell(*row, "method") == "fixed" && term["name"] == self.cell(*row, "term")
+                    };
+                    let row = (0..self.rows.len()).find(is_fixed);
+                    let row = row.unwrap_or_else(|| panic!("{id} has no row for {}", term["name"]));
+                    ["estimate", "se", "p", "upper"]
+                        .iter()
+                        .for_each(|column| self.has(row, column, &term["fixed"][*column], id));
+                }
+            }
             kind => panic!("{id} is of an unknown kind {kind}"),
         }
     }
