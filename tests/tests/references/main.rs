@@ -8,6 +8,7 @@
 )]
 
 mod agreement;
+mod converged;
 mod files;
 mod reference;
 mod translation;

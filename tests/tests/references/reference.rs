@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::agreement::Agreement;
+use crate::converged;
 use crate::translation;
 
 /// The data sets, by folder.
@@ -65,7 +66,8 @@ impl Reference {
     pub(crate) fn of(data_set: &str) -> Self {
         let references = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference");
         let folder = references.join(data_set);
-        let answers = serde_json::from_slice(&fs::read(folder.join("answers.json")).unwrap()).unwrap();
+        let mut answers = serde_json::from_slice(&fs::read(folder.join("answers.json")).unwrap()).unwrap();
+        converged::put_in_place(&references, data_set, &mut answers);
         let mut entries = csv::Reader::from_path(references.join("entries.csv")).unwrap();
         let entries = entries
             .deserialize::<BTreeMap<String, String>>()
