@@ -129,7 +129,7 @@ impl Relay {
         let certifier =
             Authority::load(authority.clone(), home.tls_key("keys/authority.key").unwrap()).unwrap();
         let (_, root) = home.root().unwrap();
-        let key = home.tls_key("keys/server.key").unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
         let own = certifier.server(&root.network, &key, OffsetDateTime::now_utc()).unwrap();
         let acceptor = TlsAcceptor::from(tls::server_config(&authority, own).unwrap());
         let runtime =
