@@ -135,7 +135,8 @@ fn report(
     let natural = natural(glm, state, model, done, dispersion, robust);
     let covariance: Vec<Vec<f64>> =
         natural.covariance.iter().map(|row| row.iter().map(|entry| entry.rounded()).collect()).collect();
-    let critical = reference.critical();
+    // As R's confint.default, also where a dispersion is estimated.
+    let critical = Reference::Normal.critical();
     let used = (0..state.standard.columns.len() + 1).skip(usize::from(!glm.design.intercept));
     let labels = glm.labels(state, &used.clone().collect::<Vec<_>>());
     let term = |(place, name): (usize, String)| match model.places.iter().position(|own| *own == place) {

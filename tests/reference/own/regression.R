@@ -37,11 +37,12 @@ add <- function(set, name, kind, section, values, patient = "") {
   entries[length(entries) + 1] <<- json(c(head, values))
 }
 
-terms_of <- function(b, V, df = Inf) {
+# The interval of a linear model is Student's (confint.lm), that of every other normal (confint.default).
+terms_of <- function(b, V, df = Inf, interval = "normal") {
   b <- b[!is.na(b)]
   se <- sqrt(diag(V)); t <- b / se
   p <- if (is.finite(df)) 2 * pt(-abs(t), df) else 2 * pnorm(-abs(t))
-  q <- if (is.finite(df)) qt(0.975, df) else qnorm(0.975)
+  q <- if (interval == "t") qt(0.975, df) else qnorm(0.975)
   list(names = names(b), estimate = unname(b), se = unname(se), statistic = unname(t), p = unname(p),
        lower = unname(b - q * se), upper = unname(b + q * se), covariance = unname(V))
 }
@@ -88,7 +89,7 @@ add_glm <- function(set, name, kind, formula, family, more = "") {
 
 add_lm <- function(set, name, formula) {
   f <- lm(as.formula(formula), read(set)); s <- summary(f)
-  v <- terms_of(coef(f), vcov(f), f$df.residual)
+  v <- terms_of(coef(f), vcov(f), f$df.residual, "t")
   add(set, name, "linear", section(formula),
       c(v, list(n = nobs(f), df_residual = f$df.residual, sigma = s$sigma, rss = deviance(f), r_squared = s$r.squared,
                 adjusted_r_squared = s$adj.r.squared, loglik = as.numeric(logLik(f)), aic = AIC(f), bic = BIC(f))))
@@ -190,7 +191,7 @@ robust <- function(set, name, kind, formula, family, type, more = "", patient = 
   cluster <- if (patient == "") NULL else d[[patient]][as.integer(rownames(X))]
   V <- sandwich(X, W, s, bread, type, cluster, is.null(family)); dimnames(V) <- NULL
   more <- paste0("errors = \"", type, "\"\n", more)
-  add(set, paste(name, type), kind, section(formula, more), c(terms_of(coef(f), V, df), list(n = nrow(X))), patient)
+  add(set, paste(name, type), kind, section(formula, more), c(terms_of(coef(f), V, df, if (kind == "linear") "t" else "normal"), list(n = nrow(X))), patient)
 }
 for (type in c("hc0", "hc1", "hc2", "hc3")) {
   robust("birthwt", "lm", "linear", linear$birthwt, NULL, type)

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The largest relative error of a number; counts have none.
 const TOLERANCE: f64 = 1e-9;
+/// The largest error of a p-value.
+const TOLERANCE_OF_P: f64 = 1e-10;
 
 /// What has been compared, and the worst of it, by kind of analysis.
 #[derive(Default)]
@@ -32,6 +34,14 @@ impl Agreement {
                     self.compare(kind, &format!("{place}[{at}]"), expected, found)
                 });
             }
+            (Value::Object(expected), Value::Object(found)) if is_symmetric(expected) => {
+                assert_eq!(
+                    (&expected["rows"], &expected["cols"]),
+                    (&found["rows"], &found["cols"]),
+                    "{place}"
+                );
+                self.compare_covariances(kind, place, &expected["data"], &found["data"]);
+            }
             (Value::Object(expected), Value::Object(found)) => {
                 assert!(
                     expected.keys().eq(found.keys()),
@@ -48,11 +58,34 @@ impl Agreement {
                 let (expected, whole) = (expected.as_f64().unwrap(), !found.is_f64());
                 let found = found.as_f64().unwrap();
                 let error = relative_error(expected, found);
-                let allowed = if whole { 0.0 } else { TOLERANCE };
-                assert!(error <= allowed, "{place}: R has {expected}, the network {found}: {error:e}");
+                let is_p = place.rsplit('/').next().is_some_and(|field| ["p", "p_value"].contains(&field));
+                let agrees = match (whole, is_p) {
+                    (true, _) => error == 0.0,
+                    (false, true) => (expected - found).abs() <= TOLERANCE_OF_P,
+                    (false, false) => error <= TOLERANCE,
+                };
+                assert!(agrees, "{place}: R has {expected}, the network {found}: {error:e}");
                 self.note(kind, place, error);
             }
             _ => assert_eq!(expected, found, "{place}"),
+        }
+    }
+
+    /// Covariances, each against the standard deviations of its two: one that is nothing has no digits of its own.
+    fn compare_covariances(&mut self, kind: &str, place: &str, expected: &Value, found: &Value) {
+        let matrix = |value: &Value| -> Vec<Vec<f64>> { serde_json::from_value(value.clone()).unwrap() };
+        let (expected, found) = (matrix(expected), matrix(found));
+        assert_eq!(expected.len(), found.len(), "{place}");
+        for (row, (expected_row, found_row)) in expected.iter().zip(&found).enumerate() {
+            for (column, (one, other)) in expected_row.iter().zip(found_row).enumerate() {
+                let scale = (expected[row][row] * expected[column][column]).sqrt();
+                let error = (one - other).abs() / scale;
+                assert!(
+                    error <= TOLERANCE,
+                    "{place}[{row}][{column}]: R has {one}, the network {other}: {error:e}"
+                );
+                self.note(kind, place, error);
+            }
         }
     }
 
@@ -64,6 +97,11 @@ impl Agreement {
             (worst.error, worst.place) = (error, place.to_owned());
         }
     }
+}
+
+/// Whether it is a matrix of something by itself.
+fn is_symmetric(matrix: &Map<String, Value>) -> bool {
+    matrix.get("rows").is_some_and(|rows| Some(rows) == matrix.get("cols")) && matrix.contains_key("data")
 }
 
 fn relative_error(expected: f64, found: f64) -> f64 {
