@@ -49,9 +49,12 @@ impl Tidy {
                 }
             }
             "table" => {
-                let counts =
-                    result["counts"].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap());
-                let counts: Vec<&Value> = counts.collect();
+                let tables: Vec<&Value> = match result["layers"].as_array() {
+                    Some(layers) => layers.iter().map(|layer| &layer["counts"]).collect(),
+                    None => vec![&result["counts"]],
+                };
+                let rows = tables.iter().flat_map(|counts| counts.as_array().unwrap());
+                let counts: Vec<&Value> = rows.flat_map(|row| row.as_array().unwrap()).collect();
                 assert_eq!(self.rows.len(), counts.len(), "{id}");
                 counts.iter().enumerate().for_each(|(row, count)| self.has(row, "count", count, id));
             }
@@ -65,7 +68,7 @@ impl Tidy {
                         .for_each(|column| self.has(row, column, &result["test"][*column], id));
                 }
             }
-            "linear" => {
+            "linear" | "logistic" | "poisson" | "negative_binomial" | "glm" => {
                 let terms = result["terms"].as_array().unwrap();
                 assert_eq!(self.rows.len(), terms.len(), "{id}");
                 for (row, term) in terms.iter().enumerate() {
@@ -94,6 +97,15 @@ impl Tidy {
                     ["estimate", "se", "p", "upper"]
                         .iter()
                         .for_each(|column| self.has(row, column, &term["fixed"][*column], id));
+                }
+            }
+            "correlate" => {
+                let pairs = result["pairs"].as_array().unwrap();
+                assert_eq!(self.rows.len(), pairs.len(), "{id}");
+                for (row, pair) in pairs.iter().enumerate() {
+                    ["x", "y", "estimate", "p"]
+                        .iter()
+                        .for_each(|column| self.has(row, column, &pair[*column], id));
                 }
             }
             kind => panic!("{id} is of an unknown kind {kind}"),

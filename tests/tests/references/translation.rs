@@ -87,8 +87,12 @@ fn counts(variable: &Value) -> Value {
 
 fn cross_table(result: &Value) -> Value {
     let tests = &result["tests"];
+    let columns = list(&result["columns"]);
+    let order = by_number(columns.iter().map(text), "");
+    let in_order = |row: &[Value]| Value::from_iter(order.iter().map(|at| row[*at].clone()));
+    let counts = list(&result["counts"]).iter().map(|row| in_order(list(row)));
     json!({
-        "table": { "rows": result["rows"], "cols": result["columns"], "data": result["counts"] },
+        "table": { "rows": result["rows"], "cols": in_order(columns), "data": Value::from_iter(counts) },
         "n": result["total"],
         "chisq": tests["chi_squared"]["statistic"],
         "df": tests["chi_squared"]["df"],
@@ -167,13 +171,20 @@ fn linear_model(result: &Value, site_column: &str) -> Value {
     // R knows the sites by the name of their column.
     let name =
         |term: &Value| Value::from(text(term).replace("factor(site)", &format!("factor({site_column})")));
+    let sites = format!("factor({site_column})");
     let terms: Vec<(Value, &Value)> =
         list(&result["terms"]).iter().map(|term| (name(&term["name"]), term)).collect();
+    let order = by_number(terms.iter().map(|(name, _)| text(name)), &sites);
+    let terms: Vec<(Value, &Value)> = order.iter().map(|at| terms[*at].clone()).collect();
     let coefficient = |term: &Value| json!({ "estimate": term["estimate"], "se": term["se"], "t": term["statistic"], "p": term["p"] });
     let names = Value::from_iter(terms.iter().map(|(name, _)| name.clone()));
     let intervals = terms.iter().map(|(_, term)| json!([term["lower"], term["upper"]]));
     let covariance = &result["covariance"];
-    let columns = Value::from_iter(list(&covariance["terms"]).iter().map(name));
+    let columns: Vec<Value> = list(&covariance["terms"]).iter().map(name).collect();
+    let order = by_number(columns.iter().map(text), &sites);
+    let row = |row: &Value| Value::from_iter(order.iter().map(|at| row[*at].clone()));
+    let values = Value::from_iter(order.iter().map(|at| row(&covariance["values"][*at])));
+    let columns = Value::from_iter(order.iter().map(|at| columns[*at].clone()));
     json!({
         "n": result["n"],
         "coef": named(terms.iter().map(|(name, term)| (name, coefficient(term)))),
@@ -187,7 +198,7 @@ fn linear_model(result: &Value, site_column: &str) -> Value {
         "loglik": result["loglik"],
         "aic": result["aic"],
         "bic": result["bic"],
-        "vcov": { "rows": columns, "cols": columns, "data": covariance["values"] },
+        "vcov": { "rows": columns, "cols": columns, "data": values },
     })
 }
 
@@ -237,6 +248,18 @@ fn in_order(object: &Value) -> Vec<(&String, &Value)> {
         _ => one.cmp(two),
     });
     members
+}
+
+/// The places of names as R orders them: those that are a number behind this prefix by their size, among themselves.
+fn by_number<'a>(names: impl Iterator<Item = &'a str>, prefix: &str) -> Vec<usize> {
+    let number = |name: &str| name.strip_prefix(prefix)?.parse::<f64>().ok();
+    let numbers: Vec<Option<f64>> = names.map(number).collect();
+    let places: Vec<usize> = (0..numbers.len()).filter(|at| numbers[*at].is_some()).collect();
+    let mut sorted = places.clone();
+    sorted.sort_by(|one, two| numbers[*one].partial_cmp(&numbers[*two]).unwrap());
+    let mut order: Vec<usize> = (0..numbers.len()).collect();
+    places.into_iter().zip(sorted).for_each(|(place, at)| order[place] = at);
+    order
 }
 
 fn list(value: &Value) -> &[Value] {
