@@ -200,10 +200,9 @@ class DataSet:
 
     def anova(self, entry, subject, answer):
         outcome, by = subject.split("~")
-        left_out = "mean_sq" if answer.get("kruskal") is None else "mean_sq"
+        left_out = "mean_sq"
         parts = [part for part in ("welch", "kruskal") if answer[part] and answer[part].get("p_value") is not None]
         reason = "the mean squares are the sums of squares by df"
-        single = [level for level, sd in answer["group_sd"].items() if sd is None]
         if "kruskal" in parts and self.off_grid(outcome):
             parts.remove("kruskal")
             left_out, reason = left_out + " kruskal", reason + "; " + BINNED + "the test says so"

@@ -99,15 +99,6 @@ impl Tidy {
                         .for_each(|column| self.has(row, column, &term["fixed"][*column], id));
                 }
             }
-            "correlate" => {
-                let pairs = result["pairs"].as_array().unwrap();
-                assert_eq!(self.rows.len(), pairs.len(), "{id}");
-                for (row, pair) in pairs.iter().enumerate() {
-                    ["x", "y", "estimate", "p"]
-                        .iter()
-                        .for_each(|column| self.has(row, column, &pair[*column], id));
-                }
-            }
             kind => panic!("{id} is of an unknown kind {kind}"),
         }
     }
