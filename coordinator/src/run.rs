@@ -42,6 +42,9 @@ use crate::store::{RunLine, RunStatus, StoreError};
 use crate::studies::{self, StudiesError};
 use crate::witnessing;
 
+mod asking;
+mod ending;
+
 /// How long a node may take to say what its centre has decided.
 const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(10);
 /// How much the clocks of centres may be ahead.
@@ -245,33 +248,6 @@ impl Run {
         released.map(|_| ())
     }
 
-    /// Asks, round after round, until every analysis has its answer or a reason why there is none.
-    async fn ask(&self, run: &mut Conducted<'_>) -> Result<(), RunError> {
-        loop {
-            let steps = run.course.steps();
-            if steps.is_empty() {
-                return Ok(());
-            }
-            let round = self.round(run, steps)?;
-            let place = format!("runs/{}/rounds/{}", self.id, round.number);
-            self.office.home.write(&format!("{place}/round.json"), &round.sealed)?;
-            let analyses = round.steps.iter().map(|step| step.analysis.to_string()).collect();
-            self.tell(Event::Round(RoundStarted { round: round.number, analyses })).await;
-            let is_first = round.number == 1;
-            let answered = self.gather(run, round).await;
-            for (site, answer) in &answered.answers {
-                self.office.home.write(&format!("{place}/answers/{site}.json"), &answer.sealed)?;
-            }
-            run.course.take(&answered);
-            run.rounds.push(answered);
-            if is_first {
-                let contributed = |line: &SiteLine| line.status == SiteStatus::Contributed;
-                self.require(run.statuses, "contributed", contributed)?;
-            }
-            self.still_permitted(run)?;
-        }
-    }
-
     /// The sites to ask: the study's roster, or every enrolled one.
     fn sites(&self) -> Result<Vec<Site>, RunError> {
         let mut sites = directory::sites(&self.office.home)?;
@@ -300,198 +276,11 @@ impl Run {
         Err(RunError::TooFewSites { found, asked, what, minimum, others })
     }
 
-    /// Hands the study to every site and collects who has accepted it, for which snapshot.
-    async fn announce(&self, sites: Vec<Site>, statuses: &mut Statuses) -> Vec<Seat> {
-        let sealed_study = self.sealed.envelope.to_json().into_bytes();
-        let until = Instant::now() + (self.deadline / 2).min(ANNOUNCE_DEADLINE);
-        let mut asked = JoinSet::new();
-        for site in sites {
-            let (office, sealed) = (self.office.clone(), self.sealed.clone());
-            let request = wire::AnnounceRequest { sealed_study: sealed_study.clone() };
-            asked.spawn(async move {
-                let answered = timeout_at(until, ask::announce(&office, &site, request, &sealed)).await;
-                let silent = match office.hub.node(&site.id) {
-                    Some(_) => SiteStatus::TooSlow,
-                    None => SiteStatus::Unreachable,
-                };
-                let decided = answered.unwrap_or(Err(silent.into()));
-                (site, decided)
-            });
-        }
-        let mut seats = Vec::new();
-        while let Some(joined) = asked.join_next().await {
-            let Ok((site, decided)) = joined else { continue };
-            let (decided, fell_short) = match decided {
-                Ok(decided) => (Some(decided), None),
-                Err(fell_short) => (None, Some(fell_short)),
-            };
-            let status = fell_short.as_ref().map(|one| one.status);
-            let detail = fell_short.and_then(|one| one.detail);
-            let snapshot = decided.as_ref().map(|(snapshot, _)| *snapshot);
-            let words = detail.as_deref().unwrap_or_default();
-            self.progress(&site, status.map_or("accepted", SiteStatus::name), words, 0).await;
-            let line = SiteLine {
-                id: site.id.clone(),
-                label: site.label.clone(),
-                // Every site that accepted gets its last word in the round.
-                status: status.unwrap_or(SiteStatus::Unreachable),
-                snapshot,
-                software: None,
-                detail,
-                dropped_out: None,
-            };
-            statuses.insert(site.id.clone(), line);
-            seats.extend(decided.map(|(snapshot, acceptance)| Seat { site, snapshot, acceptance }));
-        }
-        seats.sort_by(|a, b| a.site.id.cmp(&b.site.id));
-        seats
-    }
-
     fn plan(&self, seats: &[Seat]) -> Result<Plan, RunError> {
         let labels: Vec<String> = seats.iter().map(|seat| seat.site.label.clone()).collect();
         Scope::for_study(&self.in_force.dictionary, &labels, &self.sealed.study)
             .and_then(|scope| Plan::new(&self.sealed.study, &scope))
             .map_err(|problems| RunError::Plan(problems.first().map(ToString::to_string).unwrap_or_default()))
-    }
-
-    fn round(&self, run: &Conducted<'_>, steps: Vec<Step>) -> Result<Round, RunError> {
-        let mut key = [0; 16];
-        getrandom::fill(&mut key).map_err(RunError::Randomness)?;
-        let network = &self.in_force.root.network;
-        let (id, study, keys) = (&self.id, self.sealed.digest, run.roster.payload_digest());
-        let terms = Terms { network, run: id, study, seats: &run.seats, keys };
-        let expires = self.office.now() + self.deadline + CLOCK_SLACK;
-        Ok(Round::seal(&terms, steps, run.rounds.last(), key, expires, &self.office.key))
-    }
-
-    /// Asks every seat of the round at once; a lost link is asked again, with the same bytes, when the site is back.
-    async fn gather(&self, run: &mut Conducted<'_>, round: Round) -> Answered {
-        let deadline = Instant::now() + self.deadline;
-        let request = Arc::new(round.request(run.rounds.last(), &run.roster.to_json()));
-        let round = Arc::new(round);
-        let mut asked = JoinSet::new();
-        for seat in run.seats.iter().filter(|seat| round.asks(&seat.site.id)).cloned() {
-            let (office, plan) = (self.office.clone(), run.plan.clone());
-            let (round, request) = (round.clone(), request.clone());
-            asked.spawn(async move {
-                let answer = ask::contribute(&office, &seat, &plan, &round, &request, deadline).await;
-                (seat.site, answer)
-            });
-        }
-        let mut answers = BTreeMap::new();
-        while let Some(joined) = asked.join_next().await {
-            let Ok((site, answer)) = joined else { continue };
-            let status = answer.as_ref().err().copied().unwrap_or(SiteStatus::Contributed);
-            self.progress(&site, status.name(), "", round.number).await;
-            if let Some(line) = run.statuses.get_mut(&site.id) {
-                match (round.number, &answer) {
-                    (1, _) => line.status = status,
-                    (_, Err(status)) => {
-                        line.dropped_out = Some(DroppedOut { round: round.number, status: *status });
-                    }
-                    (_, Ok(_)) => {}
-                }
-                if let Ok(answer) = &answer {
-                    line.software = Some(answer.software.clone());
-                }
-            }
-            answers.extend(answer.ok().map(|answer| (site.id, answer)));
-        }
-        Answered { round, answers }
-    }
-
-    /// Whether the result may still be released: the study may have been stopped, or a site revoked, while the sites
-    /// computed.
-    fn still_permitted(&self, run: &Conducted<'_>) -> Result<(), RunError> {
-        let home = &self.office.home;
-        studies::still_permitted(home, &self.in_force.root, &self.sealed).map_err(|error| match error {
-            StudiesError::Withdrawn(by) => RunError::Withdrawn(by),
-            error => RunError::Stopped(error),
-        })?;
-        let contributed = |seat: &&Seat| run.rounds.iter().any(|one| one.answers.contains_key(&seat.site.id));
-        for seat in run.seats.iter().filter(contributed) {
-            if directory::site(home, &seat.site.id)?.is_none_or(|site| site.revoked.is_some()) {
-                return Err(RunError::Revoked(seat.site.label.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the result; its digest goes into the release record.
-    fn release(&self, run: &Conducted<'_>) -> Result<Digest, RunError> {
-        let (office, in_force) = (&self.office, &self.in_force);
-        let (rounds, mut answers) = assembly::provenance_of(&run.rounds);
-        let later_answers = answers.split_off(answers.len().min(1));
-        let provenance = Provenance {
-            network: in_force.root.network.to_string(),
-            root: in_force.reference().digest,
-            dictionary: in_force.root.dictionary,
-            investigators: self.sealed.investigators.clone(),
-            approvers: self.sealed.approvers.clone(),
-            rounds: rounds.clone(),
-            answers: answers.pop().unwrap_or_default(),
-            later_answers,
-            software: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let times = RunTimes { id: self.id.clone(), started: self.started, finished: office.now() };
-        let sites = run.statuses.values().cloned().collect();
-        let k = assembly::threshold(&in_force.root, &self.sealed.study);
-        let (document, tables) = assembly::assemble(&self.sealed, &run.course, times, sites, provenance, k);
-        let mut json = serde_json::to_vec_pretty(&document)?;
-        json.push(b'\n');
-        office.home.write(&format!("runs/{}/tables.json", self.id), &serde_json::to_vec(&tables)?)?;
-        office.home.write(&format!("runs/{}/result.json", self.id), &json)?;
-        let (study, result) = (self.sealed.digest, Digest::of(&json));
-        let released = ResultReleased { run: self.id.clone(), study, rounds, result };
-        office.logbook.write(&released, office.now())?;
-        Ok(released.result)
-    }
-
-    /// Tells every site of the run how it ended, which closes the run there; gives the sealed record. A site that does
-    /// not hear it now hears it when it comes.
-    async fn deliver(&self, run: &Conducted<'_>, result: Option<Digest>) -> String {
-        let record = wire::ReleaseRecord {
-            network: self.in_force.root.network.to_string(),
-            run: self.id.to_string(),
-            study: self.sealed.digest.as_bytes().to_vec(),
-            rounds: run.rounds.iter().map(|one| one.round.digest.as_bytes().to_vec()).collect(),
-            result: result.map(|digest| digest.as_bytes().to_vec()).unwrap_or_default(),
-            sites: run
-                .statuses
-                .values()
-                .map(|line| wire::SiteOutcome {
-                    site: line.id.to_string(),
-                    status: line.status.name().into(),
-                })
-                .collect(),
-        };
-        let sealed = Envelope::seal(RELEASE_TYPE, record.encode_to_vec(), &self.office.key).to_json();
-        let request = wire::DeliverRequest { sealed_record: sealed.clone().into_bytes() };
-        let until = Instant::now() + DELIVER_DEADLINE;
-        let mut sent = JoinSet::new();
-        let mut deaf: BTreeSet<SiteId> = run
-            .statuses
-            .values()
-            .filter(|line| line.snapshot.is_some())
-            .map(|line| line.id.clone())
-            .collect();
-        for id in deaf.clone() {
-            if let Some(mut node) = self.office.hub.node(&id) {
-                let request = request.clone();
-                sent.spawn(async move {
-                    let delivered = timeout_at(until, node.deliver(request)).await;
-                    delivered.is_ok_and(|reply| reply.is_ok()).then_some(id)
-                });
-            }
-        }
-        while let Some(joined) = sent.join_next().await {
-            joined.ok().flatten().map(|heard| deaf.remove(&heard));
-        }
-        for site in &deaf {
-            outbox::keep(&self.office, site, &self.id, &sealed);
-            outbox::bring(&self.office, site).await;
-        }
-        sealed
     }
 
     async fn progress(&self, site: &Site, status: &str, detail: &str, round: u32) {
