@@ -3,32 +3,25 @@
 //!
 //! Whatever a site does (dies, hangs, answers rubbish), the run ends, and every site has a status.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use notochord_ledger::LedgerError;
-use notochord_proto::digest::Digest;
 use notochord_proto::envelope::Envelope;
 use notochord_proto::name::{RunId, SiteId};
-use notochord_proto::root::RELEASE_TYPE;
 use notochord_proto::scope::Scope;
 use notochord_proto::sealed_study::SealedStudy;
 use notochord_proto::wire::run_event::Event;
-use notochord_proto::wire::{self, RoundStarted, RunFinished, RunStarted, SiteProgress};
+use notochord_proto::wire::{RunFinished, RunStarted, SiteProgress};
 use notochord_stats::plan::Plan;
-use notochord_stats::step::Step;
-use prost::Message as _;
 use time::OffsetDateTime;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
-use crate::ask;
-use crate::assembly::{self, DroppedOut, Provenance, RunTimes, SiteLine};
+use crate::assembly::SiteLine;
 use crate::course::Course;
 use crate::directory::{self, Site};
-use crate::evidence::{Behind, Evidence, ResultReleased, seal_roster};
+use crate::evidence::{Behind, Evidence, seal_roster};
 use crate::home::HomeError;
 use crate::in_force::InForce;
 use crate::interruption;
@@ -36,10 +29,10 @@ use crate::logbook::{RunBegan, RunEnded};
 use crate::office::Office;
 use crate::outbox;
 use crate::progress::{Feed, RunKey};
-use crate::round::{Answered, Round, Seat, Terms};
+use crate::round::{Answered, Seat};
 use crate::site_status::SiteStatus;
 use crate::store::{RunLine, RunStatus, StoreError};
-use crate::studies::{self, StudiesError};
+use crate::studies::StudiesError;
 use crate::witnessing;
 
 mod asking;

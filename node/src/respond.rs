@@ -20,18 +20,15 @@ use notochord_stats::step::Step;
 use prost::Message as _;
 use time::{Duration, OffsetDateTime};
 
-use crate::centre::{Centre, Question, pass, study_file};
-use crate::decision::{self, Decision};
+use crate::centre::{Centre, Question, pass};
+use crate::decision::Decision;
 use crate::entry::{self, IntendedStep, Intent, LinkRefused, Reason, Released, ReleasedStep, RoundRefused};
-use crate::entry::{
-    RecordRefused, RuleCount, RunClosed, StudyAcceptedByRule, StudyReceived, StudySuperseded, StudyTurnedAway,
-};
+use crate::entry::{RecordRefused, RuleCount, RunClosed};
 use crate::later_round::{self, Bench};
 use crate::meeting::Parting;
 use crate::order::{Addressee, Order};
 use crate::refusal::Refusal;
 use crate::standing;
-use crate::standing_rule;
 use crate::store::Store;
 use crate::upkeep::Upkeep;
 

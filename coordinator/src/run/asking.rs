@@ -1,6 +1,20 @@
 //! Asking the sites of a run: the study first, then round after round.
 
-use super::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use notochord_proto::wire::run_event::Event;
+use notochord_proto::wire::{self, RoundStarted};
+use notochord_stats::step::Step;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::{ANNOUNCE_DEADLINE, CLOCK_SLACK, Conducted, Run, RunError, Statuses};
+use crate::ask;
+use crate::assembly::{DroppedOut, SiteLine};
+use crate::directory::Site;
+use crate::round::{Answered, Round, Seat, Terms};
+use crate::site_status::SiteStatus;
 
 impl Run {
     /// Asks, round after round, until every analysis has its answer or a reason why there is none.

@@ -1,6 +1,22 @@
 //! The end of a run: the result, its record, and telling every site.
 
-use super::*;
+use std::collections::BTreeSet;
+
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::Envelope;
+use notochord_proto::name::SiteId;
+use notochord_proto::root::RELEASE_TYPE;
+use notochord_proto::wire;
+use prost::Message as _;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Conducted, DELIVER_DEADLINE, Run, RunError};
+use crate::assembly::{self, Provenance, RunTimes};
+use crate::evidence::ResultReleased;
+use crate::round::Seat;
+use crate::studies::{self, StudiesError};
+use crate::{directory, outbox};
 
 impl Run {
     /// Whether the result may still be released: the study may have been stopped, or a site revoked, while the sites

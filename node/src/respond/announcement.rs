@@ -1,6 +1,19 @@
 //! A study arrives: is it one that may run here, and what has the centre decided about it?
 
-use super::*;
+use std::sync::PoisonError;
+
+use notochord_proto::digest::Digest;
+use notochord_proto::envelope::Envelope;
+use notochord_proto::sealed_study::SealedStudy;
+use notochord_proto::wire;
+use time::Duration;
+
+use super::{MOST_TURNED_AWAY, Responder, decision_reply};
+use crate::centre::{Centre, study_file};
+use crate::decision::{self, Decision};
+use crate::entry::{Reason, StudyAcceptedByRule, StudyReceived, StudySuperseded, StudyTurnedAway};
+use crate::refusal::Refusal;
+use crate::{standing, standing_rule};
 
 impl Responder {
     /// Takes in a study; says what the centre has decided about it.
