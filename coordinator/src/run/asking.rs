@@ -30,12 +30,10 @@ impl Run {
             let analyses = round.steps.iter().map(|step| step.analysis.to_string()).collect();
             self.tell(Event::Round(RoundStarted { round: round.number, analyses })).await;
             let is_first = round.number == 1;
-            let answered = self.gather(run, round).await;
-            for (site, answer) in &answered.answers {
-                self.office.home.write(&format!("{place}/answers/{site}.json"), &answer.sealed)?;
-            }
+            let (answered, kept) = self.gather(run, round, &place).await;
             run.course.take(&answered);
             run.rounds.push(answered);
+            kept?;
             if is_first {
                 let contributed = |line: &SiteLine| line.status == SiteStatus::Contributed;
                 self.require(run.statuses, "contributed", contributed)?;
@@ -102,7 +100,13 @@ impl Run {
     }
 
     /// Asks every seat of the round at once; a lost link is asked again, with the same bytes, when the site is back.
-    pub(super) async fn gather(&self, run: &mut Conducted<'_>, round: Round) -> Answered {
+    /// Each answer is kept below `place` when it comes; also gives whether all could be.
+    pub(super) async fn gather(
+        &self,
+        run: &mut Conducted<'_>,
+        round: Round,
+        place: &str,
+    ) -> (Answered, Result<(), RunError>) {
         let deadline = Instant::now() + self.deadline;
         let request = Arc::new(round.request(run.rounds.last(), &run.roster.to_json()));
         let round = Arc::new(round);
@@ -115,7 +119,7 @@ impl Run {
                 (seat.site, answer)
             });
         }
-        let mut answers = BTreeMap::new();
+        let (mut answers, mut all_kept) = (BTreeMap::new(), Ok(()));
         while let Some(joined) = asked.join_next().await {
             let Ok((site, answer)) = joined else { continue };
             let status = answer.as_ref().err().copied().unwrap_or(SiteStatus::Contributed);
@@ -132,8 +136,13 @@ impl Run {
                     line.software = Some(answer.software.clone());
                 }
             }
+            if let Ok(answer) = &answer {
+                let kept =
+                    self.office.home.write(&format!("{place}/answers/{}.json", site.id), &answer.sealed);
+                all_kept = all_kept.and(kept.map_err(RunError::from));
+            }
             answers.extend(answer.ok().map(|answer| (site.id, answer)));
         }
-        Answered { round, answers }
+        (Answered { round, answers }, all_kept)
     }
 }

@@ -44,7 +44,7 @@ fn a_coordinator_whose_disk_does_not_take_an_answer_still_tells_every_site_that_
     let began = stage.coordinators_entries("run_began");
     let place = stage.network.coordinator_home().join("runs").join(began[0]["run"].as_str().unwrap());
     // Where the directory of the answers should be made.
-    drop(File::create_new(place.join("answers")).expect("no site to have answered yet"));
+    drop(File::create_new(place.join("rounds/1/answers")).expect("no site to have answered yet"));
     let ran: Result<(), NetworkError> = ended.recv_timeout(PATIENCE).unwrap();
     run.join().unwrap();
     assert!(ran.is_err());

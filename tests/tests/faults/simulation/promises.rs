@@ -164,11 +164,11 @@ impl Promises {
     fn take_in_answers(&mut self, run: &str, place: &Path) {
         for number in 0..SITES {
             let key = (run.to_owned(), number);
-            let file = place.join(format!("answers/{}.json", site(number)));
+            let file = place.join(format!("rounds/1/answers/{}.json", site(number)));
             let (false, Ok(sealed)) = (self.held.contains_key(&key), fs::read(file)) else { continue };
             let envelope = Envelope::from_json(&sealed).unwrap();
             let answer = Answer::decode(envelope.payload_for_reading()).unwrap();
-            let round = Envelope::from_json(&fs::read(place.join("round.json")).unwrap()).unwrap();
+            let round = Envelope::from_json(&fs::read(place.join("rounds/1/round.json")).unwrap()).unwrap();
             let asked = Round::decode(round.payload_for_reading()).unwrap();
             assert_eq!(answer.round, round.payload_digest().as_bytes(), "{run}: an answer to another round");
             for step in answer.steps {
@@ -187,7 +187,7 @@ impl Promises {
 fn every_site_has_a_status(run: &str, end: &Entry, place: &Path) {
     let stopped = end.body["reason"].as_str().unwrap().contains("the coordinator stopped");
     let statuses = end.body["sites"].as_object().unwrap();
-    let asked: Vec<String> = match (fs::read(place.join("round.json")), stopped) {
+    let asked: Vec<String> = match (fs::read(place.join("rounds/1/round.json")), stopped) {
         (Ok(sealed), true) => {
             let sealed = Envelope::from_json(&sealed).unwrap();
             let round = Round::decode(sealed.payload_for_reading()).unwrap();
@@ -226,7 +226,7 @@ pub(super) fn wait_until_every_round_is_closed(world: &World) {
         open.clear();
         for run in fs::read_dir(&runs).unwrap() {
             let run = run.unwrap();
-            let Ok(sealed) = fs::read(run.path().join("round.json")) else { continue };
+            let Ok(sealed) = fs::read(run.path().join("rounds/1/round.json")) else { continue };
             let sealed = Envelope::from_json(&sealed).unwrap();
             let round = Round::decode(sealed.payload_for_reading()).unwrap();
             open.extend(round.roster.into_iter().map(|seat| (round.run.clone(), seat.site)));
