@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{compare, describe, glm, histogram, linear, table};
+use crate::{compare, cox, describe, glm, histogram, linear, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -81,6 +81,12 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: glm::parse_glm,
     },
+    Kind {
+        name: "cox",
+        summary: "a Cox model of the time until an event, stratified by site or on a public grid of times",
+        versions: Versions::only(1),
+        parse: cox::parse,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -88,7 +94,6 @@ const LATER: &[&str] = &[
     "agreement",
     "calibration",
     "correlate",
-    "cox",
     "cumulative_incidence",
     "feasibility",
     "fine_gray",
