@@ -12,8 +12,11 @@ use crate::{Column, Frame, Status};
 /// The greatest relative difference that is allowed, and the greatest absolute one of p-values.
 const RELATIVE: f64 = 1e-9;
 const ABSOLUTE: f64 = 1e-10;
+/// The published tests of proportional hazards and baselines are of fits that stopped where `coxph` does by default, at
+/// a change of 1e-9 of the log-likelihood; `own/cox.json` has those of fits that went on.
+const DEFAULT: f64 = 2e-7;
 
-/// The data set, the last time of its grid of days, and where its sites stand.
+/// The data sets, and the last time of a grid of days.
 const SETS: [(&str, u32); 9] = [
     ("lung", 1100),
     ("veteran", 1000),
@@ -22,8 +25,8 @@ const SETS: [(&str, u32); 9] = [
     ("pbc", 5000),
     ("colon_death", 3400),
     ("gbsg2", 2700),
-    ("synth_300", 1900),
-    ("synth_3000", 1900),
+    ("synth_300", 3700),
+    ("synth_3000", 3700),
 ];
 
 pub(super) fn data(name: &str) -> DataSet {
@@ -77,6 +80,9 @@ impl Comparison {
     pub(super) fn number(&mut self, what: &'static str, of: &str, found: &Value, expected: &Value) {
         let allowed = match what {
             "p" => ABSOLUTE,
+            "baseline of the default" | "proportional of the default" | "p of the default" => {
+                expected.as_f64().unwrap_or_default().abs() * DEFAULT
+            }
             _ => expected.as_f64().unwrap_or_default().abs().max(1e-300) * RELATIVE,
         };
         let (Some(found), Some(expected)) = (found.as_f64(), expected.as_f64()) else {
@@ -188,8 +194,8 @@ fn compare_proportional(comparison: &mut Comparison, of: &str, found: &Value, ex
         let named = |own: &&Value| own["term"].as_str().unwrap().to_lowercase() == term.to_lowercase();
         let test = found["proportional"].as_array().unwrap().iter().find(named).unwrap();
         let of = format!("{of} proportional {term}");
-        comparison.number("proportional", &of, &test["statistic"], &expected["chisq"]);
-        comparison.number("p", &of, &test["p"], &expected["p"]);
+        comparison.number("proportional of the default", &of, &test["statistic"], &expected["chisq"]);
+        comparison.number("p of the default", &of, &test["p"], &expected["p"]);
         assert_eq!(test["df"][0].as_f64(), expected["df"].as_f64(), "{of}");
     }
 }
@@ -200,7 +206,7 @@ fn compare_baseline(comparison: &mut Comparison, of: &str, found: &Value, expect
     for (at, time) in expected["times"].as_array().unwrap().iter().enumerate() {
         let position = times.iter().rposition(|own| own.as_f64() <= time.as_f64()).unwrap();
         let of = format!("{of} baseline at {time}");
-        comparison.number("baseline", &of, &baseline["cumulative_hazard"][position], &expected["cumhaz"][at]);
+        comparison.number("baseline of the default", &of, &baseline["cumulative_hazard"][position], &expected["cumhaz"][at]);
     }
 }
 
@@ -253,14 +259,13 @@ fn late_entry_and_errors_by_patient_are_those_of_coxph() {
         "formula = \"{}\"\nerrors = \"cluster\"\nstrata = []\nevery = 1\nuntil = 500",
         formula(&answers["coxph_counting_efron"])
     );
-    println!("{entry}");
     for nodes in [1, 3, 10] {
         let found = across(&data, &section, nodes);
         for term in found["terms"].as_array().unwrap() {
             let name = term["name"].as_str().unwrap();
             let of = format!("cgd by patient {name}");
-            comparison.number("estimate", &of, &term["estimate"], &entry[name]["estimate"]);
-            comparison.number("se", &of, &term["se"], &entry[name]["robust_se"]);
+            comparison.number("estimate", &of, &term["estimate"], &entry[name]["coef"]);
+            comparison.number("se", &of, &term["se"], &entry[name]["robust se"]);
         }
     }
     comparison.end(200);
