@@ -85,8 +85,7 @@ impl Cox {
         let mut tables = Tables::default();
         let census = Census::new(&design, &mut tables);
         let counts = Counts::new(&asked, &design, &follow_up, &strata, &mut tables);
-        let mut cox =
-            Self { asked, design, follow_up, strata, census, counts, first: Layout::default() };
+        let mut cox = Self { asked, design, follow_up, strata, census, counts, first: Layout::default() };
         let mut sums = tables.sums();
         cox.describe_first(&mut sums);
         cox.first = sums.finish_model(cox.columns(cox.census.used));

@@ -262,7 +262,8 @@ impl Cox {
             let times = self.event_times_across(blocks, places, columns, totals)?;
             for time in &times {
                 at.add(time);
-                interactions.add(time, super::proportional::value(&state.transform, Some(time.time as usize)));
+                interactions
+                    .add(time, super::proportional::value(&state.transform, Some(time.time as usize)));
             }
             finishing.hazards.push(Hazards::new(&times));
         }
@@ -315,9 +316,8 @@ impl Cox {
 impl Integers {
     /// Reads so many totals.
     fn read(totals: &Totals, first: usize, count: usize) -> Option<Self> {
-        let known = |at: usize| {
-            totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs())
-        };
+        let known =
+            |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs());
         (first..first + count).map(known).collect::<Option<_>>().map(Self)
     }
 }

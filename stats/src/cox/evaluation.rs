@@ -93,9 +93,8 @@ impl Cox {
         totals: &Totals,
         first: usize,
     ) -> Option<Option<Evaluation>> {
-        let known = |at: usize| {
-            totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs())
-        };
+        let known =
+            |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs());
         if known(first)? != 0 {
             return Some(None);
         }

@@ -178,9 +178,8 @@ impl Cox {
         let count = state.standard.columns.len();
         let places = self.final_places(count);
         let numbers = |first: usize, length: usize| -> Option<Vec<Twofold>> {
-            let known = |at: usize| {
-                totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs())
-            };
+            let known =
+                |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs());
             (first..first + length).map(|at| known(at).map(weighted::number)).collect()
         };
         let mut additions = Additions::default();

@@ -49,7 +49,8 @@ pub(super) struct Times {
 impl Surv {
     /// Reads `Surv(…) ~ …`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let wanted = "the formula of a Cox model begins with `Surv(time, event) ~` or `Surv(start, stop, event) ~`";
+        let wanted =
+            "the formula of a Cox model begins with `Surv(time, event) ~` or `Surv(start, stop, event) ~`";
         let (left, right) = text.split_once('~').ok_or(wanted)?;
         let inside = left.trim().strip_prefix("Surv").map(str::trim).ok_or(wanted)?;
         let inside = inside.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).ok_or(wanted)?;

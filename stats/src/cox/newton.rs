@@ -112,9 +112,8 @@ impl Fit {
             self.halve();
             return Ok(());
         }
-        let dot = |row: &[Twofold]| {
-            row.iter().zip(&score).fold(Twofold::ZERO, |sum, (one, two)| sum + *one * *two)
-        };
+        let dot =
+            |row: &[Twofold]| row.iter().zip(&score).fold(Twofold::ZERO, |sum, (one, two)| sum + *one * *two);
         let direction: Vec<Twofold> = inverse.iter().map(|row| dot(row)).collect();
         let length = dot(&direction).rounded().abs();
         self.previous = self.estimates.clone();

@@ -93,8 +93,12 @@ impl Interactions {
             let score: Vec<Twofold> = places.iter().map(|at| Twofold::from(self.score[*at])).collect();
             let (statistic, rank) = quadratic(&score, &matrix);
             let p = chi_squared_survival(statistic, rank as f64);
-            (rank > 0 && statistic.is_finite())
-                .then_some(TermTest { term, statistic, df: vec![rank as u64], p })
+            (rank > 0 && statistic.is_finite()).then_some(TermTest {
+                term,
+                statistic,
+                df: vec![rank as u64],
+                p,
+            })
         };
         let terms = design.terms.iter().filter_map(|term| {
             let own = |at: &usize| term.columns.contains(&standard.columns[*at]);

@@ -117,7 +117,8 @@ pub(super) fn outcome(cox: &Cox, totals: &Totals, state: &State, additions: Addi
     if finite.iter().any(|number| !number.is_finite()) {
         return Outcome::refused("the fit left the numbers that can be computed with");
     }
-    let mut outcome = Outcome::answered(totals, &report, terms::tidy("cox", &report.terms), report.shown(cox));
+    let mut outcome =
+        Outcome::answered(totals, &report, terms::tidy("cox", &report.terms), report.shown(cox));
     if state.lost.is_none() && outcome.status == Status::Released {
         outcome.status = Status::PartlySuppressed;
         outcome.reason = Some("the number of rows lost was withheld by a disclosure rule".to_owned());
@@ -164,7 +165,8 @@ fn report(cox: &Cox, state: &State, done: &Done, start: &Start, additions: Addit
     let (wald, rank) = term_tests::wald(&values, &covariance, &all);
     let finishing = state.finishing.as_ref();
     let interactions = additions.interactions.as_ref();
-    let interactions = interactions.or_else(|| finishing.and_then(|finishing| finishing.interactions.as_ref()));
+    let interactions =
+        interactions.or_else(|| finishing.and_then(|finishing| finishing.interactions.as_ref()));
     let proportional = interactions.map(|own| own.tests(&done.inverse, &cox.design, &state.standard));
     Report {
         n: state.rows,

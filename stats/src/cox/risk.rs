@@ -121,10 +121,8 @@ pub(super) fn level(rows: &[Row]) -> f64 {
 pub(super) fn event_times(rows: &[Row], ties: Ties, order: Order) -> Option<Vec<EventTime>> {
     let Some(columns) = rows.first().map(|row| row.z.len()) else { return Some(Vec::new()) };
     let level = level(rows);
-    let products: Vec<Vec<i128>> = rows
-        .iter()
-        .map(|row| order.of_row(libm::exp(row.eta - level), &row.z))
-        .collect::<Option<_>>()?;
+    let products: Vec<Vec<i128>> =
+        rows.iter().map(|row| order.of_row(libm::exp(row.eta - level), &row.z)).collect::<Option<_>>()?;
     let falling = |key: &dyn Fn(&Row) -> f64| {
         let mut places: Vec<usize> = (0..rows.len()).collect();
         places.sort_by(|one, two| key(&rows[*two]).total_cmp(&key(&rows[*one])));

@@ -145,10 +145,11 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
             "pairs of patients are counted within sites only; `concordance` needs `strata = [\"site\"]`",
         ));
     }
-    let design = Design::new(&formula, &references, Response::Binary, scope).map_err(|error| match error {
-        DesignError::Formula(message) => fields.problem("formula", message),
-        DesignError::Reference(message) => fields.problem("reference", message),
-    })?;
+    let design =
+        Design::new(&formula, &references, Response::Binary, scope).map_err(|error| match error {
+            DesignError::Formula(message) => fields.problem("formula", message),
+            DesignError::Reference(message) => fields.problem("reference", message),
+        })?;
     let asked = Asked { ties, penalty, errors, times, proportionality, concordance };
     Ok(Box::new(Rounds(Cox::new(asked, design, follow_up, strata))))
 }

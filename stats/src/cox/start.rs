@@ -131,7 +131,10 @@ impl Cox {
         let events = totals.count(self.counts.events).known().filter(|events| *events <= rows);
         let events = events.ok_or_else(nonsense)?;
         if events == 0 {
-            return Err(refused(format!("no row has an event: `{}` is 0 in all {rows} rows", self.design.outcome)));
+            return Err(refused(format!(
+                "no row has an event: `{}` is 0 in all {rows} rows",
+                self.design.outcome
+            )));
         }
         if events > MOST_EVENTS {
             return Err(refused(format!("there are {events} events; at most {MOST_EVENTS} are allowed")));
@@ -187,9 +190,8 @@ impl Cox {
     /// The coordinates in which every column has mean 0 and standard deviation 1.
     fn standard(&self, rows: u64, used: &[usize], totals: &Totals) -> Option<Standard> {
         let first = self.first.count_cells();
-        let known = |at: usize| {
-            totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs())
-        };
+        let known =
+            |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs());
         let (mut centres, mut scales) = (Vec::new(), Vec::new());
         for column in used {
             let total = Twofold::from(known(first + 2 * column)?);
@@ -207,9 +209,9 @@ impl Cox {
     fn transform(&self, totals: &Totals) -> Option<Vec<(usize, f64)>> {
         let times = self.asked.times?;
         let sum = |cells: &[Cells], at: usize, column: usize| {
-            cells.iter().try_fold(0_u64, |sum, cells| {
-                sum.checked_add(totals.count(cells.at(at, column)).known()?)
-            })
+            cells
+                .iter()
+                .try_fold(0_u64, |sum, cells| sum.checked_add(totals.count(cells.at(at, column)).known()?))
         };
         let (mut events, mut others, mut entering) = (Vec::new(), Vec::new(), Vec::new());
         for at in 0..times.len() {
@@ -224,12 +226,11 @@ impl Cox {
     pub(super) fn begin(&self, state: State, at: &Evaluation) -> Result<State, Box<Outcome>> {
         let refused = |reason: String| Box::new(Outcome::refused(reason));
         // Positions among the columns of the state.
-        let places: Vec<usize> =
-            (0..state.standard.columns.len()).filter(|at| state.used.contains(&state.standard.columns[*at])).collect();
-        let of_used: Vec<Vec<Twofold>> = places
-            .iter()
-            .map(|one| places.iter().map(|two| at.information[*one][*two]).collect())
+        let places: Vec<usize> = (0..state.standard.columns.len())
+            .filter(|at| state.used.contains(&state.standard.columns[*at]))
             .collect();
+        let of_used: Vec<Vec<Twofold>> =
+            places.iter().map(|one| places.iter().map(|two| at.information[*one][*two]).collect()).collect();
         let rounding = Twofold::from(1e-15 * state.events as f64);
         let least = |(at, row): (usize, &Vec<Twofold>)| {
             let share = row[at].max_zero() * Twofold::from(COLLINEAR);
@@ -248,7 +249,11 @@ impl Cox {
             ));
         }
         if state.events < kept.len() as u64 {
-            return Err(refused(format!("{} events are fewer than the {} parameters", state.events, kept.len())));
+            return Err(refused(format!(
+                "{} events are fewer than the {} parameters",
+                state.events,
+                kept.len()
+            )));
         }
         let events = state.events as f64;
         let scales: Vec<f64> = (0..state.standard.columns.len())
@@ -262,8 +267,7 @@ impl Cox {
             Penalty::None => 0.0,
             Penalty::Firth => 0.5 * Cholesky::new(&scaled.information, &none).log_determinant(),
         };
-        let start =
-            Start { loglik: scaled.loglik.rounded(), score: scaled.score_statistic(), penalty };
+        let start = Start { loglik: scaled.loglik.rounded(), score: scaled.score_statistic(), penalty };
         Ok(State {
             standard: state.standard.narrowed(&kept, &zeros, &scales),
             fit: Fit::new(kept.len()),

@@ -48,7 +48,12 @@ firth <- function(time, status, x, strata, efron) {
     list(l = l + log(det(i)) / 2, u = u + sapply(1:p, function(c) sum(diag(inverse %*% d3[, , c])) / 2), v = inverse)
   }
   b <- rep(0, p)
-  for (round in 1:200) b <- b + at(b)$v %*% at(b)$u
+  for (round in 1:100) {
+    now <- at(b)
+    step <- (now$v %*% now$u)[, 1]
+    while (max(abs(step)) > 1 || at(b + step)$l < now$l - 1e-9) step <- step / 2
+    b <- b + step
+  }
   end <- at(b)
   sprintf('{"n": %d, "nevent": %d, "names": %s, "estimate": %s, "se": %s, "loglik": %s}', nrow(x), sum(status),
     texts(colnames(x)), list_of(b), list_of(sqrt(diag(end$v))), list_of(c(at(rep(0, p))$l, end$l)))
@@ -80,6 +85,6 @@ out <- c(
   interaction_gbsg2 = entry(coxph(Surv(time, cens) ~ log(age) * horth + tgrade + offset(tsize / 100), gbsg2, control = exact)),
   firth_ovarian = with(ovarian, firth(futime, fustat, cbind(age = age, rx = rx), rep(1, nrow(ovarian)), TRUE)),
   firth_ovarian_site = with(ovarian, firth(futime, fustat, cbind(age = age, rx = rx), site, TRUE)),
-  firth_ovarian_b = with(ovarian[ovarian$site == "B", ], firth(futime, fustat, cbind(age = age, rx = rx), site, TRUE)),
+  firth_monotone = firth(1:20, rep(c(1, 1, 1, 0), 5), cbind(x = rep(1:0, c(4, 16))), rep("A", 20), TRUE),
   firth_veteran_breslow = with(veteran, firth(time, status, cbind(karno = karno, trt = trt, prior = prior), rep(1, nrow(veteran)), FALSE)))
 cat("{\n", paste0('"', names(out), '": ', out, collapse = ",\n"), "\n}\n", sep = "")

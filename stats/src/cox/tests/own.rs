@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::reference::{Comparison, across, by_site, data, within};
+use super::reference::{Comparison, across, data, within};
 use crate::Status;
-use crate::fixture::answer_over;
 use crate::fixture::reference::{DataSet, json, read};
 
 const ON_DAYS: &str = "strata = []\nevery = 1\nuntil = 3000\n";
@@ -141,14 +140,16 @@ fn models_stratified_by_site_are_those_of_r() {
             compare(&mut comparison, &format!("{entry} over {nodes}"), &found, &entries[entry]);
         }
     }
-    // A site whose likelihood is monotone has Firth's estimates.
-    let ovarian = data("ovarian");
-    let section = "formula = \"Surv(futime, fustat) ~ age + rx\"\npenalty = \"firth\"";
-    let site = &by_site(&ovarian.frame(), 3)[1];
-    let outcome = answer_over(ovarian.statistic("cox", section).as_ref(), &[site]);
-    assert_eq!(outcome.status, Status::Released, "{:?}", outcome.reason);
-    compare(&mut comparison, "firth_ovarian_b", &outcome.result, &entries["firth_ovarian_b"]);
-    comparison.end(100);
+    // A monotone likelihood has Firth's estimates.
+    let line = |at: usize| format!("A,{at},{},{},a", u8::from(at % 4 != 0), u8::from(at <= 4));
+    let lines: Vec<String> = (1..=20).map(line).collect();
+    let data = small(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let formula = "formula = \"Surv(time, status) ~ x\"";
+    let found = within(&data, &format!("{formula}\npenalty = \"firth\""), 1);
+    compare(&mut comparison, "firth_monotone", &found, &entries["firth_monotone"]);
+    let outcome = data.answer("cox", formula, 1);
+    assert!(outcome.reason.unwrap().contains("monotone: the estimate of `x`"));
+    comparison.end(90);
 }
 
 /// A data set of these lines: site, time, status, x, g.

@@ -56,8 +56,7 @@ pub(super) fn by_site(frame: &Frame, nodes: usize) -> Vec<Frame> {
 /// The answer of a model stratified by site.
 pub(super) fn within(data: &DataSet, section: &str, nodes: usize) -> Value {
     let parts = by_site(&data.frame(), nodes);
-    let outcome =
-        answer_over(data.statistic("cox", section).as_ref(), &parts.iter().collect::<Vec<_>>());
+    let outcome = answer_over(data.statistic("cox", section).as_ref(), &parts.iter().collect::<Vec<_>>());
     assert_eq!(outcome.status, Status::Released, "{section}: {:?}", outcome.reason);
     outcome.result
 }
@@ -117,8 +116,7 @@ impl Comparison {
         assert_eq!(found["terms"].as_array().unwrap().len(), coefficients.len(), "{of}");
         self.number("loglik", of, &found["loglik"], &entry["loglik"]);
         self.number("loglik", of, &found["loglik_null"], &entry["loglik_null"]);
-        let tests =
-            [("likelihood_ratio", "lr_test"), ("wald", "wald_test"), ("score", "score_test")];
+        let tests = [("likelihood_ratio", "lr_test"), ("wald", "wald_test"), ("score", "score_test")];
         for (own, theirs) in tests {
             let Some(expected) = entry[theirs].as_array() else { continue };
             let of = format!("{of} {own}");
@@ -153,7 +151,12 @@ fn a_model_stratified_by_site_is_coxph_over_one_three_and_ten_sites() {
                 let found = within(&data, &section, *nodes);
                 let of = format!("{name} {ties} over {nodes}");
                 comparison.fit(&of, &found, entry);
-                comparison.number("concordance", &of, &found["concordance"]["estimate"], &entry["concordance"][0]);
+                comparison.number(
+                    "concordance",
+                    &of,
+                    &found["concordance"]["estimate"],
+                    &entry["concordance"][0],
+                );
                 // Newton's iterations, one for the start, one for the concordance, and those until nothing changes.
                 let rounds = found["iterations"].as_u64().unwrap();
                 assert!(rounds <= entry["iterations_default"].as_u64().unwrap() + 4, "{of}: {rounds}");
@@ -181,7 +184,9 @@ fn a_model_on_a_grid_of_days_is_coxph_with_its_test_of_proportionality_and_its_b
                 comparison.fit(&of, &found, entry);
                 match ties {
                     "efron" => compare_proportional(&mut comparison, &of, &found, &answers["coxzph_efron"]),
-                    _ => compare_baseline(&mut comparison, &of, &found, &answers["basehaz_breslow_uncentered"]),
+                    _ => {
+                        compare_baseline(&mut comparison, &of, &found, &answers["basehaz_breslow_uncentered"])
+                    }
                 }
             }
         }
@@ -206,7 +211,12 @@ fn compare_baseline(comparison: &mut Comparison, of: &str, found: &Value, expect
     for (at, time) in expected["times"].as_array().unwrap().iter().enumerate() {
         let position = times.iter().rposition(|own| own.as_f64() <= time.as_f64()).unwrap();
         let of = format!("{of} baseline at {time}");
-        comparison.number("baseline of the default", &of, &baseline["cumulative_hazard"][position], &expected["cumhaz"][at]);
+        comparison.number(
+            "baseline of the default",
+            &of,
+            &baseline["cumulative_hazard"][position],
+            &expected["cumhaz"][at],
+        );
     }
 }
 
