@@ -8,7 +8,7 @@ use notochord_proto::study::Study;
 
 use crate::others::{Others, Standing};
 use crate::statistic::Statistic;
-use crate::{compare, correlate, describe, glm, histogram, linear, meta, table};
+use crate::{compare, correlate, cox, describe, glm, histogram, linear, meta, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -124,13 +124,18 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: Parse::OnAnother(meta::parse),
     },
+    Kind {
+        name: "cox",
+        summary: "a Cox model of the time until an event, stratified by site or on a public grid of times",
+        versions: Versions::only(1),
+        parse: Parse::Alone(cox::parse),
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
 const LATER: &[&str] = &[
     "agreement",
     "calibration",
-    "cox",
     "cumulative_incidence",
     "feasibility",
     "fine_gray",

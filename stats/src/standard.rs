@@ -83,6 +83,12 @@ impl Standard {
         std::iter::once(1.0).chain(columns).collect()
     }
 
+    /// How far a row of a design lies from another in these coordinates, column by column.
+    pub(crate) fn difference(&self, integers: &[i64], from: &[i64]) -> Vec<f64> {
+        let places = self.columns.iter().zip(&self.scales);
+        places.map(|(column, scale)| integers[*column].saturating_sub(from[*column]) as f64 / scale).collect()
+    }
+
     /// How far a column's natural 0 is from its centre, in its scale: a column is `z + shift` in units of scale.
     pub(crate) fn shift(&self, at: usize, design: &Design) -> Twofold {
         let origin = Twofold::from(i128::from(design.columns[self.columns[at]].quantity.origin()));

@@ -71,6 +71,27 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("meta", "of = \"another\"\nmodel = \"fixed\""),
     ("meta", r#"of = "in_rounds""#),
     ("meta", r#"of = "by_patient""#),
+    ("cox", "formula = \"Surv(age, male) ~ rx + bilirubin\"\nconcordance = true\nerrors = \"robust\""),
+    (
+        "cox",
+        "formula = \"Surv(bilirubin, male) ~ age\"\nstrata = [\"site\", \"rx\"]\nerrors = \"cluster\"\n\
+         check_proportional = true\nevery = 5\nuntil = 40",
+    ),
+    (
+        "cox",
+        "formula = \"Surv(bilirubin, age, male) ~ rx + offset(bilirubin / 20)\"\nstrata = []\nevery = 8\nuntil = 90\n\
+         errors = \"cluster\"\ncheck_proportional = true",
+    ),
+    (
+        "cox",
+        "formula = \"Surv(age, male) ~ log(bilirubin) + site\"\nstrata = [\"rx\"]\nties = \"breslow\"\nevery = 10\n\
+         until = 80\nerrors = \"robust\"",
+    ),
+    ("cox", "formula = \"Surv(age, male) ~ rx + bilirubin\"\npenalty = \"firth\""),
+    (
+        "cox",
+        "formula = \"Surv(age, male) ~ bilirubin + rx\"\npenalty = \"firth\"\nstrata = []\nevery = 5\nuntil = 100",
+    ),
 ];
 
 /// A study with analyses that another one may stand on.
