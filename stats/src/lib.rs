@@ -22,6 +22,7 @@ pub mod compare;
 pub mod describe;
 pub mod glm;
 pub mod histogram;
+pub mod kaplan_meier;
 pub mod linear;
 pub mod table;
 
@@ -32,13 +33,16 @@ mod cholesky;
 mod counts_by_group;
 mod design;
 mod distribution;
+mod exits;
 mod figure;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod fixture;
 mod formula;
 mod grid;
+mod group_test;
 mod groups;
+mod interval;
 mod levels;
 mod moments;
 mod proportion;
@@ -49,6 +53,7 @@ mod shape;
 mod standard;
 mod term_tests;
 mod terms;
+mod time_grid;
 mod twofold;
 mod vector;
 mod weighted;

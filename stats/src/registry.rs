@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{compare, describe, glm, histogram, linear, table};
+use crate::{compare, describe, glm, histogram, kaplan_meier, linear, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -81,6 +81,12 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: glm::parse_glm,
     },
+    Kind {
+        name: "kaplan_meier",
+        summary: "survival on a public time grid, by group, and tests that groups survive alike",
+        versions: Versions::only(1),
+        parse: kaplan_meier::parse,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -93,7 +99,6 @@ const LATER: &[&str] = &[
     "feasibility",
     "fine_gray",
     "gee",
-    "kaplan_meier",
     "meta",
     "mixed",
     "reclassification",

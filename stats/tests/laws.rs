@@ -63,6 +63,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("poisson", "formula = \"age ~ rx + bilirubin\"\nerrors = \"hc3\""),
     ("logistic", "formula = \"male ~ bilirubin + rx\"\npenalty = \"firth\""),
     ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
+    ("kaplan_meier", "time = \"age\"\nevent = \"male\"\nevery = 7\nuntil = 90\nreport_at = [49, 90]\nrmst = 60.5"),
+    (
+        "kaplan_meier",
+        "time = \"bilirubin\"\nevent = \"male\"\nby = \"rx\"\nstrata = [\"site\"]\nevery = 2.5\nuntil = 40\nrmst = 40\n\
+         interval = \"log-log\"\ntests = [\"logrank\", \"peto\"]",
+    ),
 ];
 
 const DICTIONARY: &str = "\
