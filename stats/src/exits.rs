@@ -54,6 +54,15 @@ pub(crate) struct Course {
     pub(crate) at_risk: Vec<u64>,
 }
 
+/// One of several competing events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cause {
+    /// Its position among the causes.
+    pub(crate) at: usize,
+    pub(crate) code: String,
+    pub(crate) label: String,
+}
+
 /// The most strata.
 const MOST_STRATA: usize = 400;
 
@@ -106,10 +115,21 @@ impl Exits {
         self.layout.clone()
     }
 
-    /// The causes: every level of the event but the first.
-    pub(crate) fn causes(&self) -> Vec<(String, String)> {
-        let cause = |at: usize| (self.event.code(at).to_owned(), self.event.label_of(at).to_owned());
-        (1..self.event.len()).map(cause).collect()
+    /// The causes: every level of the event but the first. Of whole numbers those nobody had are left out, where anybody
+    /// had any.
+    pub(crate) fn causes(&self, everybody: &Figure<Course>) -> Vec<Cause> {
+        let cause = |at: usize| Cause {
+            at,
+            code: self.event.code(at + 1).to_owned(),
+            label: self.event.label_of(at + 1).to_owned(),
+        };
+        let all: Vec<Cause> = (0..self.event.len() - 1).map(cause).collect();
+        let Figure::Known(course) = everybody else { return all };
+        let had = |cause: &Cause| course.events[cause.at].iter().any(|events| *events > 0);
+        if !self.event.are_integers() || !all.iter().any(had) {
+            return all;
+        }
+        all.into_iter().filter(had).collect()
     }
 
     /// How many strata; one where there are none.
@@ -173,7 +193,7 @@ impl Exits {
 }
 
 impl Course {
-    fn new(censored: Vec<u64>, events: Vec<Vec<u64>>) -> Self {
+    pub(crate) fn new(censored: Vec<u64>, events: Vec<Vec<u64>>) -> Self {
         let mut at_risk = vec![0_u64; censored.len()];
         let mut later = 0_u64;
         for at in (0..censored.len()).rev() {

@@ -19,6 +19,7 @@ pub mod step;
 pub mod totals;
 
 pub mod compare;
+pub mod cumulative_incidence;
 pub mod describe;
 pub mod glm;
 pub mod histogram;

@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{compare, describe, glm, histogram, kaplan_meier, linear, table};
+use crate::{compare, cumulative_incidence, describe, glm, histogram, kaplan_meier, linear, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -87,6 +87,12 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: kaplan_meier::parse,
     },
+    Kind {
+        name: "cumulative_incidence",
+        summary: "how many have had each of several competing events, by group, and Gray's test",
+        versions: Versions::only(1),
+        parse: cumulative_incidence::parse,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -95,7 +101,6 @@ const LATER: &[&str] = &[
     "calibration",
     "correlate",
     "cox",
-    "cumulative_incidence",
     "feasibility",
     "fine_gray",
     "gee",
