@@ -85,7 +85,8 @@ pub(super) fn outcome(asked: &CumulativeIncidence, totals: &Totals) -> Outcome {
     let unnamed = vec![String::new(); by.by().len()];
     let all = asked.group(&everybody, &causes, Value::Null, unnamed, "All".to_owned());
     let shown: Vec<usize> = (0..by.len())
-        .filter(|group| !by.is_everybody() && !(by.leave_out_empty() && is_empty(group)))
+        .filter(|_| !by.is_everybody())
+        .filter(|group| !(by.leave_out_empty() && is_empty(group)))
         .collect();
     let each = shown
         .iter()

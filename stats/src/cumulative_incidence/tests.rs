@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
 use serde_json::Value;
 
 use crate::Status;
