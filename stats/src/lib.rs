@@ -3,7 +3,7 @@
 //! A statistic is a vector of integers that adds up. The node's half turns the rows of a frame into such a
 //! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer, or the next
 //! round's question, from the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
-//! [`compare`], [`correlate`], [`linear`], [`glm`], [`meta`], [`cox`]; [`registry`] lists them.
+//! [`compare`], [`correlate`], [`linear`], [`glm`], [`meta`], [`cox`], [`kaplan_meier`], [`cumulative_incidence`]; [`registry`] lists them.
 //!
 //! Everything here is pure. `advance` gives the same bits on every processor: scalar code without fused
 //! multiply-add, and elementary functions of the `libm` crate instead of the platform's.
@@ -24,9 +24,11 @@ pub mod totals;
 pub mod compare;
 pub mod correlate;
 pub mod cox;
+pub mod cumulative_incidence;
 pub mod describe;
 pub mod glm;
 pub mod histogram;
+pub mod kaplan_meier;
 pub mod linear;
 pub mod meta;
 pub mod table;
@@ -38,13 +40,16 @@ mod cholesky;
 mod counts_by_group;
 mod design;
 mod distribution;
+mod exits;
 mod figure;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod fixture;
 mod formula;
 mod grid;
+mod group_test;
 mod groups;
+mod interval;
 mod levels;
 mod moments;
 mod proportion;
@@ -54,6 +59,7 @@ mod sandwich;
 mod shape;
 mod standard;
 mod term_tests;
+mod time_grid;
 mod twofold;
 mod vector;
 mod weighted;

@@ -8,7 +8,10 @@ use notochord_proto::study::Study;
 
 use crate::others::{Others, Standing};
 use crate::statistic::Statistic;
-use crate::{compare, correlate, cox, describe, glm, histogram, linear, meta, table};
+use crate::{
+    compare, correlate, cox, cumulative_incidence, describe, glm, histogram, kaplan_meier, linear, meta,
+    table,
+};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -130,17 +133,27 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: Parse::Alone(cox::parse),
     },
+    Kind {
+        name: "kaplan_meier",
+        summary: "survival on a public time grid, by group, and tests that groups survive alike",
+        versions: Versions::only(1),
+        parse: Parse::Alone(kaplan_meier::parse),
+    },
+    Kind {
+        name: "cumulative_incidence",
+        summary: "how many have had each of several competing events, by group, and Gray's test",
+        versions: Versions::only(1),
+        parse: Parse::Alone(cumulative_incidence::parse),
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
 const LATER: &[&str] = &[
     "agreement",
     "calibration",
-    "cumulative_incidence",
     "feasibility",
     "fine_gray",
     "gee",
-    "kaplan_meier",
     "mixed",
     "reclassification",
     "roc",

@@ -92,6 +92,24 @@ const EXAMPLES: &[(&str, &str)] = &[
         "cox",
         "formula = \"Surv(age, male) ~ bilirubin + rx\"\npenalty = \"firth\"\nstrata = []\nevery = 5\nuntil = 100",
     ),
+    (
+        "kaplan_meier",
+        "time = \"age\"\nevent = \"male\"\nevery = 7\nuntil = 90\nreport_at = [49, 90]\nrmst = 60.5",
+    ),
+    (
+        "kaplan_meier",
+        "time = \"bilirubin\"\nevent = \"male\"\nby = \"rx\"\nstrata = [\"site\"]\nevery = 2.5\nuntil = 40\nrmst = 40\n\
+         interval = \"log-log\"\ntests = [\"logrank\", \"peto\"]",
+    ),
+    (
+        "cumulative_incidence",
+        "time = \"age\"\nevent = \"rx\"\nby = \"site\"\nevery = 5\nuntil = 100\ntests = [\"gray\"]",
+    ),
+    (
+        "cumulative_incidence",
+        "time = \"bilirubin\"\nevent = \"rx\"\nby = \"male\"\nstrata = [\"site\"]\nevery = 2.5\nuntil = 40\n\
+         report_at = [20]\ninterval = \"plain\"\ntests = [\"gray\"]",
+    ),
 ];
 
 /// A study with analyses that another one may stand on.
