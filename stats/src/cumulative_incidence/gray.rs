@@ -125,8 +125,8 @@ impl Run {
             let share = (1.0 - pooled) / next_free[group];
             let ties = if now.other > 1.0 { 1.0 - (now.other - 1.0) / (now.at_risk - 1.0) } else { 1.0 };
             let spread = ties * self.free[group] * self.free[group] * now.other / (now.at_risk * now.at_risk);
-            // Other events act through the share left only, and against it.
-            self.spread(group, -share, spread, &vec![0.0; moment.len()]);
+            // Other events act through the share left only.
+            self.spread(group, share, spread, &vec![0.0; moment.len()]);
         }
         (self.free, self.incidence, self.pooled) = (next_free, next_incidence, pooled);
     }

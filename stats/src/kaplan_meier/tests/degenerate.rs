@@ -73,13 +73,23 @@ fn all_censored_before_the_first_event_are_never_compared() {
 
 #[test]
 fn the_censored_of_a_day_are_at_risk_of_its_deaths() {
-    // R 4.2.2: survfit(Surv(c(5, 5, 5, 5), c(1, 0, 0, 1)) ~ 1)$surv is 0.5, and in an hour's order it would be less.
+    // R 4.2.2: survfit(Surv(c(5, 5, 5, 5), c(1, 0, 0, 1)) ~ 1)$surv is 0.5.
     let outcome = answered(&["5", "5", "5", "5"], &["1", "0", "0", "1"], &["I", "I", "II", "II"]);
     let curve = group(&outcome, "_all")["curve"].as_array().unwrap().clone();
     let last = curve.last().unwrap();
     assert_eq!((&last["at_risk"], &last["events"], &last["survival"]), (&4.into(), &2.into(), &0.5.into()));
-    // Survival stays at a half, so the median is the middle of that stretch, as `quantile` has it: day 5 itself.
     assert_eq!(group(&outcome, "_all")["median"]["estimate"], 5.0);
+}
+
+#[test]
+fn where_survival_stays_at_a_half_the_median_is_the_middle_of_that_stretch() {
+    let median = |times: &[&str], died: &[&str]| {
+        let outcome = answered(times, died, &["I"; 4]);
+        group(&outcome, "_all")["median"]["estimate"].clone()
+    };
+    // R 4.2.2: quantile(survfit(Surv(c(5, 5, 60, 70), c(1, 1, 0, 0)) ~ 1), 0.5) is 37.5, and with a death at 60 it is 32.5.
+    assert_eq!(median(&["5", "5", "60", "70"], &["1", "1", "0", "0"]), 37.5);
+    assert_eq!(median(&["5", "5", "60", "70"], &["1", "1", "1", "0"]), 32.5);
 }
 
 #[test]
