@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{compare, describe, glm, histogram, linear, table};
+use crate::{compare, describe, glm, histogram, linear, mixed, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -81,6 +81,12 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: glm::parse_glm,
     },
+    Kind {
+        name: "mixed",
+        summary: "a linear mixed model of patients' repeated measures, by REML or ML",
+        versions: Versions::only(1),
+        parse: mixed::parse,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -95,7 +101,6 @@ const LATER: &[&str] = &[
     "gee",
     "kaplan_meier",
     "meta",
-    "mixed",
     "reclassification",
     "roc",
     "transition",

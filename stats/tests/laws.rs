@@ -63,6 +63,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("poisson", "formula = \"age ~ rx + bilirubin\"\nerrors = \"hc3\""),
     ("logistic", "formula = \"male ~ bilirubin + rx\"\npenalty = \"firth\""),
     ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
+    ("mixed", r#"formula = "age ~ rx * male + (1 | patient)""#),
+    ("mixed", "formula = \"bilirubin ~ rx + (1 + age | patient) + (1 | site)\"\nmethod = \"ml\"\nmeans = [\"rx\"]"),
+    ("mixed", "formula = \"age ~ male\"\ncovariance = \"unstructured\"\nvisit = \"rx\""),
+    ("mixed", r#"formula = "age ~ bilirubin - 1 + (1 | site)""#),
 ];
 
 const DICTIONARY: &str = "\
