@@ -3,7 +3,7 @@
 //! A statistic is a vector of integers that adds up. The node's half turns the rows of a frame into such a
 //! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer, or the next
 //! round's question, from the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
-//! [`compare`], [`linear`], [`glm`], [`mixed`]; [`registry`] lists them.
+//! [`compare`], [`linear`], [`glm`], [`mixed`], [`gee`]; [`registry`] lists them.
 //!
 //! Everything here is pure. `advance` gives the same bits on every processor: scalar code without fused
 //! multiply-add, and elementary functions of the `libm` crate instead of the platform's.
@@ -20,6 +20,7 @@ pub mod totals;
 
 pub mod compare;
 pub mod describe;
+pub mod gee;
 pub mod glm;
 pub mod histogram;
 pub mod linear;

@@ -196,7 +196,12 @@ impl Mixed {
                     *sum += terms[pair(0, at) * (1 + parameters)];
                 }
                 // ln |V| is 0 there.
-                terms.remove(products * (1 + parameters));
+                let mut of_log = terms.split_off(products * (1 + parameters)).split_off(1);
+                if self.visits.is_some() {
+                    let curvatures = of_log.split_off(parameters);
+                    of_log.extend((0..parameters).map(|at| curvatures[pair(at, at)]));
+                }
+                terms.extend(of_log);
                 for (at, term) in terms.into_iter().enumerate() {
                     contribution.tally(begin + at, term);
                 }
@@ -209,7 +214,7 @@ impl Mixed {
                 }
                 terms.push(site[0] * site[0]);
                 let terms: Option<Vec<i128>> = terms.into_iter().map(weighted::quantised).collect();
-                let begin = begin + products * (1 + parameters) + parameters + triangle(parameters);
+                let begin = begin + products * (1 + parameters) + parameters + self.first_curvatures();
                 match terms {
                     Some(terms) => {
                         for (at, term) in terms.into_iter().enumerate() {

@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{compare, describe, glm, histogram, linear, mixed, table};
+use crate::{compare, describe, gee, glm, histogram, linear, mixed, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -87,6 +87,12 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: mixed::parse,
     },
+    Kind {
+        name: "gee",
+        summary: "generalised estimating equations of patients' repeated measures, with robust errors",
+        versions: Versions::only(1),
+        parse: gee::parse,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -98,7 +104,6 @@ const LATER: &[&str] = &[
     "cumulative_incidence",
     "feasibility",
     "fine_gray",
-    "gee",
     "kaplan_meier",
     "meta",
     "reclassification",

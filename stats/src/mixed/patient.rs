@@ -4,7 +4,9 @@
 //! rows and columns of `P` that belong to the patient's visits. With `C = Zᵀ(1, X, y)`, or the rows by visit, everything
 //! is a quadratic form of `C` in small matrices (Laird and Ware, Biometrics 38, 1982; Lindstrom and Bates, JASA 83, 1988).
 
-use super::expansion::{length, pair};
+use super::expansion::length;
+#[cfg(test)]
+use super::expansion::pair;
 
 /// What the rows of a patient have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

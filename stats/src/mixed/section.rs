@@ -33,8 +33,8 @@ enum Named {
     Unstructured,
 }
 
-/// The most levels of visits, the least to have a covariance.
-const MOST_VISITS: usize = 24;
+/// The most levels of visits, those nobody has included.
+const MOST_VISITS: usize = 40;
 
 impl FromField for Method {
     fn from_field(value: &FieldValue) -> Result<Self, String> {

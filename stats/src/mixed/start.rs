@@ -64,7 +64,14 @@ impl Mixed {
     pub(super) fn first_length(&self) -> usize {
         let (products, parameters) = (triangle(self.design.columns.len() + 1), self.first_ratios().parameters());
         let of_sites = if self.sites.is_some() { products + 1 } else { 0 };
-        products * (1 + parameters) + parameters + triangle(parameters) + of_sites
+        products * (1 + parameters) + parameters + self.first_curvatures() + of_sites
+    }
+
+    /// How many second derivatives of `ln |V|` the first round adds up: those by two different entries of independent
+    /// visits are 0.
+    pub(super) fn first_curvatures(&self) -> usize {
+        let parameters = self.first_ratios().parameters();
+        if self.visits.is_some() { parameters } else { triangle(parameters) }
     }
 
     fn first(&self, numbers: &mut dyn Iterator<Item = Twofold>) -> Option<First> {
@@ -80,7 +87,12 @@ impl Mixed {
         }
         let mut rounded = || numbers.next().map(Twofold::rounded);
         let mut first: Vec<f64> = (0..parameters).map(|_| rounded()).collect::<Option<_>>()?;
-        let mut second: Vec<f64> = (0..triangle(parameters)).map(|_| rounded()).collect::<Option<_>>()?;
+        let sent: Vec<f64> = (0..self.first_curvatures()).map(|_| rounded()).collect::<Option<_>>()?;
+        let mut second = sent.clone();
+        if self.visits.is_some() {
+            second = vec![0.0; triangle(parameters)];
+            sent.iter().enumerate().for_each(|(at, own)| second[pair(at, at)] = *own);
+        }
         if self.sites.is_some() {
             let own: Vec<f64> = (0..products).map(|_| rounded()).collect::<Option<_>>()?;
             let squares = rounded()?;

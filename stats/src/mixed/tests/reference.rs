@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::fixture::answer_over;
-use crate::fixture::reference::{DataSet, json};
+use crate::fixture::reference::{DataSet, json, read};
 use crate::{Column, Frame, Outcome, Status, Unit};
 
 /// The answer over that many nodes; where sites stay whole, sites are dealt out instead of patients.
@@ -114,4 +114,72 @@ fn random_slopes_are_those_of_lmer_to_its_own_accuracy() {
             }
         }
     }
+}
+
+/// R's names, estimates and errors with the entries of a list of terms.
+fn compare_terms(found: &Value, entry: &Value, what: &str) {
+    let found = found.as_array().unwrap();
+    let names: Vec<&Value> = found.iter().map(|term| &term["name"]).collect();
+    // A name alone is a list of one.
+    let one = |key: &str| match &entry[key] {
+        Value::Array(list) => list.clone(),
+        single => vec![single.clone()],
+    };
+    assert_eq!(names, one("names").iter().collect::<Vec<_>>(), "{what}");
+    for (at, term) in found.iter().enumerate() {
+        let (expected, se) = (one("estimate")[at].as_f64().unwrap(), one("se")[at].as_f64().unwrap());
+        let error = (term["estimate"].as_f64().unwrap() - expected).abs();
+        assert!(error < 1e-9 * expected.abs().max(1e-3 * se), "{what} {}: off by {error:e} of {expected:e}", term["name"]);
+        close(&term["se"], &one("se")[at], 1e-9, &format!("{what} {} se", term["name"]));
+    }
+}
+
+#[test]
+fn visits_slopes_sites_means_and_contrasts_are_those_of_whole_covariance_matrices() {
+    let entries = json("own/mixed.json");
+    let entries = entries.as_array().unwrap();
+    assert_eq!(entries.len(), 14);
+    let visits = DataSet::parse(&read("own/visits.csv"), Some("record_id"));
+    let orthodont = DataSet::of("orthodont", Some("record_id"));
+    let mut compared = 0;
+    for entry in entries {
+        let section = entry["section"].as_str().unwrap();
+        let data = if entry["set"] == "visits" { &visits } else { &orthodont };
+        for sites in [1, 3, 10] {
+            let what = format!("{section} over {sites}");
+            let found = released(answer(data, section, sites), &what);
+            println!("{} rounds over {sites}: {}", found["iterations"], section.lines().next().unwrap());
+            compare_terms(&found["terms"], entry, &what);
+            compare_terms(&found["means"], &entry["means"], &what);
+            compare_terms(&found["contrasts"], &entry["contrasts"], &what);
+            for (at, term) in found["terms"].as_array().unwrap().iter().enumerate() {
+                let error = term["p"].as_f64().unwrap() - entry["p"][at].as_f64().unwrap();
+                assert!(error.abs() < 1e-10, "{what} p: {error:e}");
+                for key in ["lower", "upper"] {
+                    close(&term[key], &entry[key][at], 1e-8, &format!("{what} {} {key}", term["name"]));
+                }
+            }
+            for key in ["loglik", "aic", "bic"] {
+                close(&found[key], &entry[key], 1e-9, &format!("{what} {key}"));
+            }
+            for key in ["patient", "site", "residual", "slope", "covariance"] {
+                if entry[key].is_number() {
+                    close(&found["variance"][key], &entry[key], 1e-9, &format!("{what} {key}"));
+                    compared += 1;
+                }
+            }
+            if entry["icc"].is_number() {
+                close(&found["icc"], &entry["icc"], 1e-9, &format!("{what} icc"));
+            }
+            if let Some(rows) = entry["visits"].as_array() {
+                for (one, row) in rows.iter().enumerate() {
+                    for (two, expected) in row.as_array().unwrap().iter().enumerate() {
+                        close(&found["visits"]["values"][one][two], expected, 1e-9, &format!("{what} {one} {two}"));
+                        compared += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(compared > 250, "{compared}");
 }
