@@ -170,7 +170,12 @@ impl Iterative for Gee {
     }
 
     fn variables(&self) -> BTreeSet<VariableName> {
-        self.glm.design().variables().into_iter().chain(self.sites.iter().map(|levels| levels.name.clone())).collect()
+        self.glm
+            .design()
+            .variables()
+            .into_iter()
+            .chain(self.sites.iter().map(|levels| levels.name.clone()))
+            .collect()
     }
 
     fn summed(&self) -> Vec<Summed> {

@@ -94,11 +94,24 @@ impl Mixed {
             let new = || tables.list(TablePurpose::Frequency, levels.name.as_str(), levels.codes());
             known.map_or_else(new, |at| census.levels[at])
         });
-        let mut mixed =
-            Self { asked, design, slope, added, visits, sites, census, visit_cells, patients, first: Layout::default() };
+        let mut mixed = Self {
+            asked,
+            design,
+            slope,
+            added,
+            visits,
+            sites,
+            census,
+            visit_cells,
+            patients,
+            first: Layout::default(),
+        };
         let length = mixed.first_length();
         if length > crate::vector::LONGEST {
-            return Err(format!("the model would send {length} numbers; at most {} are allowed", crate::vector::LONGEST));
+            return Err(format!(
+                "the model would send {length} numbers; at most {} are allowed",
+                crate::vector::LONGEST
+            ));
         }
         let used = mixed.census.used;
         let mut sums = tables.sums();
@@ -170,7 +183,11 @@ impl Mixed {
         for used in &rows {
             self.census.tally(used.as_ref().map(|used| &used.row), &mut contribution);
             if let (Some(cells), Some(used)) = (&self.visit_cells, used)
-                && self.design.factors.iter().all(|factor| Some(&factor.levels.name) != self.visits.as_ref().map(|own| &own.name))
+                && self
+                    .design
+                    .factors
+                    .iter()
+                    .all(|factor| Some(&factor.levels.name) != self.visits.as_ref().map(|own| &own.name))
             {
                 contribution.tally(cells.at(used.visit, 0), 1);
             }
@@ -187,7 +204,9 @@ impl Mixed {
                 };
                 let mut own: Vec<Row> = own.iter().map(row).collect();
                 let sums = ratios.sums(&mut own, false);
-                let terms = sums.and_then(|sums| sums.into_iter().map(weighted::quantised).collect::<Option<Vec<i128>>>());
+                let terms = sums.and_then(|sums| {
+                    sums.into_iter().map(weighted::quantised).collect::<Option<Vec<i128>>>()
+                });
                 let Some(mut terms) = terms else {
                     contribution.tally(begin - 1, 1);
                     continue;
@@ -233,26 +252,27 @@ impl Mixed {
         let rows = self.rows(frame)?;
         let point = state.coordinates.at(self.asked.shape(), &state.at);
         contribution.tally(0, rows.iter().flatten().count() as i128);
+        let of_patient = |own: &Vec<&Used>| {
+            let rows: Option<Vec<Row>> = own.iter().map(|used| self.row(used, state)).collect();
+            let sums = rows.and_then(|mut rows| point.patient.sums(&mut rows, true))?;
+            sums.into_iter().map(weighted::quantised).collect::<Option<Vec<i128>>>()
+        };
+        let mut add = |sums: Option<Vec<i128>>| match sums.and_then(|sums| self.of_site(sums, state, &point))
+        {
+            Some(sums) => {
+                sums.into_iter().enumerate().for_each(|(at, term)| contribution.tally(2 + at, term))
+            }
+            None => contribution.tally(1, 1),
+        };
         for patients in Self::grouped(frame, &rows).values() {
-            let mut site: Option<Vec<i128>> = None;
-            let mut out_of_range = false;
-            for own in patients.values() {
-                let rows: Option<Vec<Row>> = own.iter().map(|used| self.row(used, state)).collect();
-                let sums = rows.and_then(|mut rows| point.patient.sums(&mut rows, true));
-                let terms = sums.and_then(|sums| sums.into_iter().map(weighted::quantised).collect::<Option<Vec<i128>>>());
-                match (terms, &mut site) {
-                    (None, _) => out_of_range = true,
-                    (Some(terms), None) => site = Some(terms),
-                    (Some(terms), Some(sums)) => sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term),
-                }
-            }
-            let Some(sums) = site.filter(|_| !out_of_range).and_then(|sums| self.of_site(sums, state, &point)) else {
-                contribution.tally(1, 1);
+            let own = patients.values().map(of_patient);
+            if self.sites.is_none() {
+                own.for_each(&mut add);
                 continue;
-            };
-            for (at, term) in sums.into_iter().enumerate() {
-                contribution.tally(2 + at, term);
             }
+            let sum =
+                |one: Vec<i128>, two: Vec<i128>| one.iter().zip(&two).map(|(one, two)| one + two).collect();
+            add(own.reduce(|one, two| one.zip(two).map(|(one, two)| sum(one, two))).flatten());
         }
         Ok(contribution)
     }
@@ -288,7 +308,8 @@ impl Mixed {
         };
         let numbers: Vec<f64> = sums.into_iter().map(|sum| weighted::number(sum).rounded()).collect();
         let read = |at: usize| Expansion::read(&numbers[at * each..(at + 1) * each], own, parameters);
-        let variable = Expansion::variable(ratio, parameters - 1, state.coordinates.site_step(ratio), parameters);
+        let variable =
+            Expansion::variable(ratio, parameters - 1, state.coordinates.site_step(ratio), parameters);
         let mut one = Expansion::zero(parameters);
         one.value = 1.0;
         let whole = one.plus(&variable.times(&read(0)), 1.0);

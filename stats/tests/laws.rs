@@ -64,12 +64,18 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("logistic", "formula = \"male ~ bilirubin + rx\"\npenalty = \"firth\""),
     ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
     ("mixed", r#"formula = "age ~ rx * male + (1 | patient)""#),
-    ("mixed", "formula = \"bilirubin ~ rx + (1 + age | patient) + (1 | site)\"\nmethod = \"ml\"\nmeans = [\"rx\"]"),
+    (
+        "mixed",
+        "formula = \"bilirubin ~ rx + (1 + age | patient) + (1 | site)\"\nmethod = \"ml\"\nmeans = [\"rx\"]",
+    ),
     ("mixed", "formula = \"age ~ male\"\ncovariance = \"unstructured\"\nvisit = \"rx\""),
     ("mixed", r#"formula = "age ~ bilirubin - 1 + (1 | site)""#),
     ("gee", "formula = \"male ~ age + rx\"\nfamily = \"binomial\"\ncorrelation = \"exchangeable\""),
     ("gee", "formula = \"age ~ rx + offset(log(bilirubin))\"\nfamily = \"poisson\""),
-    ("gee", "formula = \"bilirubin ~ 0 + rx + age\"\nfamily = \"gaussian\"\ncorrelation = \"exchangeable\"\ncluster = \"site\""),
+    (
+        "gee",
+        "formula = \"bilirubin ~ 0 + rx + age\"\nfamily = \"gaussian\"\ncorrelation = \"exchangeable\"\ncluster = \"site\"",
+    ),
 ];
 
 const DICTIONARY: &str = "\

@@ -11,7 +11,8 @@ impl Design {
     /// The column that is a number of its own, whose mean is that number's.
     pub(crate) fn column_of_number(&self, number: usize) -> Option<usize> {
         let last = self.columns.len() - 1;
-        let is_number = |at: &usize| matches!(self.columns[*at].parts.as_slice(), [Part::Number(own)] if *own == number);
+        let is_number =
+            |at: &usize| matches!(self.columns[*at].parts.as_slice(), [Part::Number(own)] if *own == number);
         (0..last).find(is_number)
     }
 

@@ -24,7 +24,8 @@ impl Formula {
         let Some((left, right)) = text.split_once('~') else {
             return Formula::parse(text).map(|formula| (formula, Vec::new()));
         };
-        let (random, fixed): (Vec<&str>, Vec<&str>) = summands(right).into_iter().partition(|part| is_random(part));
+        let (random, fixed): (Vec<&str>, Vec<&str>) =
+            summands(right).into_iter().partition(|part| is_random(part));
         let fixed = if fixed.is_empty() { "1".to_owned() } else { fixed.join("+") };
         let formula = Formula::parse(&format!("{left}~{fixed}"))?;
         let terms = random.into_iter().map(|part| random_term(left, part)).collect::<Result<_, _>>()?;
@@ -58,7 +59,9 @@ fn is_random(part: &str) -> bool {
 fn random_term(response: &str, part: &str) -> Result<RandomTerm, String> {
     let part = part.trim();
     let wrong = || {
-        format!("`{part}` is no random term; there are `(1 | patient)`, `(1 + x | patient)` with a number x, and `(1 | site)`")
+        format!(
+            "`{part}` is no random term; there are `(1 | patient)`, `(1 + x | patient)` with a number x, and `(1 | site)`"
+        )
     };
     let inside = part.strip_prefix('(').and_then(|part| part.strip_suffix(')')).ok_or_else(wrong)?;
     let (left, group) = inside.split_once('|').ok_or_else(wrong)?;

@@ -4,7 +4,7 @@ use super::{Gee, MOMENTS, MOST, State, length_of_round};
 use crate::cholesky::Cholesky;
 use crate::figure::Figure;
 use crate::gee::section::Correlation;
-use crate::glm;
+use crate::glm::{self, Family};
 use crate::outcome::Outcome;
 use crate::statistic::Next;
 use crate::totals::Totals;
@@ -31,6 +31,8 @@ pub(super) struct Sums {
 
 /// The next step is nothing when it is below this share of every error, and `alpha` changes by no more.
 const CONVERGED: f64 = 1e-11;
+/// The mean variance of an outcome of 0 or 1 below which outcomes are certain.
+const CERTAIN: f64 = 1e-5;
 /// The farthest `alpha` is let go from 0.
 const FURTHEST_ALPHA: f64 = 0.999_999;
 
@@ -100,7 +102,9 @@ impl Gee {
                 "the estimates leave the numbers that can be computed with, or the correlation is none: a term may separate the outcome",
             );
         }
-        let Some(sums) = read(self.first_sum() + 1, &state, totals) else { return refused("the totals are not those of any rows") };
+        let Some(sums) = read(self.first_sum() + 1, &state, totals) else {
+            return refused("the totals are not those of any rows");
+        };
         state.round += 1;
         let columns = state.kept.len();
         // The diagonal is compared with itself: a share below this is rounding.
@@ -108,7 +112,16 @@ impl Gee {
             (0..columns).map(|at| sums.bread[at][at].max_zero() * Twofold::from(1e-13)).collect();
         let factors = Cholesky::new(&sums.bread, &least);
         if factors.kept.len() < columns {
-            return refused("the rows say nothing about a term at the estimates so far; its values may separate the outcome");
+            return refused(
+                "the rows say nothing about a term at the estimates so far; its values may separate the outcome",
+            );
+        }
+        // Columns have mean squares of about 1, so that this is the mean variance of an outcome.
+        let certain = |at: usize| sums.bread[at][at].rounded() < CERTAIN * state.rows as f64;
+        if matches!(self.asked.family, Family::Binomial(_)) && (0..columns).any(certain) {
+            return refused(
+                "the outcomes are all but certain at the estimates so far: a term separates them, so that its estimate grows without bound",
+            );
         }
         let scale = sums.squares / state.rows as f64;
         if scale.is_nan() || scale <= 1e-20 {
@@ -118,7 +131,12 @@ impl Gee {
         let covariance = crate::sandwich::sandwich(&inverse, &sums.meat);
         let step: Vec<f64> = inverse
             .iter()
-            .map(|row| row.iter().zip(&sums.score).fold(Twofold::ZERO, |sum, (entry, score)| sum + *entry * *score).rounded())
+            .map(|row| {
+                row.iter()
+                    .zip(&sums.score)
+                    .fold(Twofold::ZERO, |sum, (entry, score)| sum + *entry * *score)
+                    .rounded()
+            })
             .collect();
         let alpha = match self.asked.correlation {
             Correlation::Independence => 0.0,

@@ -47,7 +47,8 @@ impl Gee {
         let design = self.glm.design();
         let scale = Twofold::from(self.glm.scale());
         let values = state.estimates.iter().map(|estimate| Twofold::from(*estimate) * scale).collect();
-        let scaled = covariance.iter().map(|row| row.iter().map(|entry| *entry * scale * scale).collect()).collect();
+        let scaled =
+            covariance.iter().map(|row| row.iter().map(|entry| *entry * scale * scale).collect()).collect();
         let natural = state.standard.natural(&state.kept, &Estimates { values, covariance: scaled }, design);
         let covariance: Vec<Vec<f64>> =
             natural.covariance.iter().map(|row| row.iter().map(|entry| entry.rounded()).collect()).collect();
@@ -69,7 +70,8 @@ impl Gee {
         };
         let places = usize::from(!design.intercept)..state.standard.columns.len() + 1;
         let terms: Vec<Term> = places.map(term).collect();
-        let aliased = terms.iter().filter(|term| term.estimate.is_none()).map(|term| term.name.clone()).collect();
+        let aliased =
+            terms.iter().filter(|term| term.estimate.is_none()).map(|term| term.name.clone()).collect();
         let clusters = match (&self.sites, totals.count(1)) {
             (None, Figure::Known(patients)) => Some(patients),
             _ => None,
@@ -84,13 +86,17 @@ impl Gee {
             missing: state.lost,
             terms,
             aliased,
-            covariance: Covariance { terms: state.kept.iter().map(|place| name(*place)).collect(), values: covariance },
+            covariance: Covariance {
+                terms: state.kept.iter().map(|place| name(*place)).collect(),
+                values: covariance,
+            },
             alpha: (self.asked.correlation == Correlation::Exchangeable).then_some(state.alpha),
             dispersion: dispersion * squared,
             errors: "robust",
             iterations: state.round,
         };
-        let title = format!("Estimating equations of {} ({}, {})", design.outcome, report.family, report.correlation);
+        let title =
+            format!("Estimating equations of {} ({}, {})", design.outcome, report.family, report.correlation);
         let shown = vec![terms::shown(title, &report.terms, reference.symbol()), report.summary()];
         let mut outcome = Outcome::answered(totals, &report, terms::tidy("gee", &report.terms), shown);
         if state.lost.is_none() && outcome.status == Status::Released {

@@ -85,7 +85,8 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
     let sites = match cluster {
         Cluster::Patient => None,
         Cluster::Site => {
-            let name = VariableName::new("site").map_err(|error| fields.problem("cluster", error.to_string()))?;
+            let name =
+                VariableName::new("site").map_err(|error| fields.problem("cluster", error.to_string()))?;
             let levels = scope.require(&name).and_then(|variable| Levels::of(&variable));
             Some(levels.map_err(|message| fields.problem("cluster", message))?)
         }

@@ -6,7 +6,9 @@ use crate::fixture::reference::{DataSet, json};
 use crate::{Outcome, Status};
 
 fn close(found: &Value, expected: &Value, within: f64, what: &str) {
-    let (Some(one), Some(two)) = (found.as_f64(), expected.as_f64()) else { panic!("{what}: {found} for {expected}") };
+    let (Some(one), Some(two)) = (found.as_f64(), expected.as_f64()) else {
+        panic!("{what}: {found} for {expected}")
+    };
     let error = (one - two).abs() / two.abs();
     assert!(error < within, "{what}: {one:e} for {two:e}, off by {error:e}");
 }
@@ -52,7 +54,8 @@ fn answers_are_those_of_the_equations_solved_until_nothing_changes() {
 fn toenail_is_that_of_geepack_to_its_own_accuracy() {
     let expected = &json("toenail/answers.json")["gee_exchangeable"];
     let data = DataSet::of("toenail", Some("record_id"));
-    let section = "formula = \"severe ~ treatment * time\"\nfamily = \"binomial\"\ncorrelation = \"exchangeable\"";
+    let section =
+        "formula = \"severe ~ treatment * time\"\nfamily = \"binomial\"\ncorrelation = \"exchangeable\"";
     let found = released(data.answer("gee", section, 3), "toenail");
     // geepack stopped when estimates changed by less than 1e-4 of themselves.
     for term in found["terms"].as_array().unwrap() {
@@ -64,4 +67,32 @@ fn toenail_is_that_of_geepack_to_its_own_accuracy() {
     }
     close(&found["alpha"], &expected["alpha"], 1e-6, "alpha");
     close(&found["dispersion"], &expected["scale"], 1e-6, "scale");
+}
+
+#[test]
+fn what_has_no_answer_is_refused_in_words() {
+    let refusal = |text: &str, section: &str| {
+        let outcome = DataSet::parse(text, Some("record_id")).answer("gee", section, 2);
+        assert_eq!(outcome.status, Status::Refused, "{section}: {}", outcome.result);
+        outcome.reason.unwrap()
+    };
+    let exchangeable = "formula = \"y ~ x\"\nfamily = \"gaussian\"\ncorrelation = \"exchangeable\"";
+    let alone = "record_id,site,x,y\n1,A,0,1\n2,B,1,9\n3,A,0,2\n4,A,1,8\n";
+    assert!(refusal(alone, exchangeable).contains("one row"));
+    assert!(
+        refusal("record_id,site,x,y\n1,A,0,3\n1,A,1,4\n2,B,0,3\n2,B,1,4\n", exchangeable).contains("exactly")
+    );
+    let separated = "record_id,site,x,y\n1,A,0,0\n1,B,2,1\n2,A,0,0\n2,A,3,1\n3,B,1,0\n3,B,2,1\n";
+    let reason = refusal(separated, "formula = \"y ~ x\"\nfamily = \"binomial\"");
+    assert!(reason.contains("separates"), "{reason}");
+    assert!(refusal("record_id,site,x,y\n1,A,0,\n1,A,,1\n2,B,1,\n2,B,,2\n", exchangeable).contains("no row"));
+}
+
+#[test]
+fn sites_may_be_the_clusters() {
+    let data = DataSet::of("synth_300", None);
+    let section = "formula = \"y ~ age + trt\"\nfamily = \"gaussian\"\ncorrelation = \"exchangeable\"\ncluster = \"site\"";
+    let found = released(data.answer("gee", section, 1), "synth_300");
+    assert!(found["alpha"].as_f64().unwrap() > 0.0);
+    assert!(found["clusters"].is_null());
 }

@@ -2,9 +2,9 @@
 
 use notochord_proto::layout::Layout;
 
+use super::Glm;
 use super::family::Family;
 use super::section::{Asked, Dispersion, Penalty};
-use super::Glm;
 use crate::contribution::{ContributeError, Contribution};
 use crate::design::{Design, DesignRow};
 use crate::frame::Frame;
@@ -28,7 +28,14 @@ impl Glm {
     /// The model of a family, with nothing else asked of it.
     pub(crate) fn of_family(kind: &'static str, family: Family, design: Design) -> Self {
         let dispersion = Dispersion::Estimated;
-        let asked = Asked { kind, family, dispersion, penalty: Penalty::None, errors: Errors::Model, tests: Vec::new() };
+        let asked = Asked {
+            kind,
+            family,
+            dispersion,
+            penalty: Penalty::None,
+            errors: Errors::Model,
+            tests: Vec::new(),
+        };
         Self::new(asked, design)
     }
 

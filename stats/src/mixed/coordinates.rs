@@ -127,7 +127,8 @@ impl Coordinates {
                     let other = if *row == two { factor[one][*column] } else { 0.0 };
                     jacobian[parameter][at] = weight * (own + other);
                     for (next, (second_row, second_column)) in entries.iter().enumerate() {
-                        let pairs = u8::from((*row, *second_row) == (one, two)) + u8::from((*row, *second_row) == (two, one));
+                        let pairs = u8::from((*row, *second_row) == (one, two))
+                            + u8::from((*row, *second_row) == (two, one));
                         if column == second_column && pairs > 0 {
                             curved[at][next] += by.gradient[parameter] * weight * f64::from(pairs);
                         }
@@ -140,7 +141,9 @@ impl Coordinates {
             jacobian[parameter][count - 1] = 1.0;
             curved[count - 1][count - 1] += by.gradient[parameter];
         }
-        let gradient = |at: usize| jacobian.iter().zip(&by.gradient).fold(0.0, |sum, (row, slope)| sum + row[at] * slope);
+        let gradient = |at: usize| {
+            jacobian.iter().zip(&by.gradient).fold(0.0, |sum, (row, slope)| sum + row[at] * slope)
+        };
         let mut gradient: Vec<f64> = (0..count).map(gradient).collect();
         let mut hessian = curved;
         for at in 0..count {
@@ -159,7 +162,13 @@ impl Coordinates {
     }
 
     /// Derivatives by entries of a factor become those by the logarithms of its diagonal.
-    fn take_logarithms(&self, shape: Shape, factor: &[Vec<f64>], gradient: &mut [f64], hessian: &mut [Vec<f64>]) {
+    fn take_logarithms(
+        &self,
+        shape: Shape,
+        factor: &[Vec<f64>],
+        gradient: &mut [f64],
+        hessian: &mut [Vec<f64>],
+    ) {
         for (at, (row, column)) in self.entries(shape).into_iter().enumerate() {
             if row != column {
                 continue;
@@ -201,10 +210,12 @@ impl Coordinates {
                 if one == two {
                     return 1.0;
                 }
-                let correlation = matrix[one][two] / (unit(one) * unit(two)) / (deviations[one] * deviations[two]);
+                let correlation =
+                    matrix[one][two] / (unit(one) * unit(two)) / (deviations[one] * deviations[two]);
                 if correlation.is_finite() { shrink * correlation.clamp(-1.0, 1.0) } else { 0.0 }
             };
-            let correlations = (0..size).map(|one| (0..size).map(|two| entry(one, two)).collect()).collect::<Vec<_>>();
+            let correlations =
+                (0..size).map(|one| (0..size).map(|two| entry(one, two)).collect()).collect::<Vec<_>>();
             match lower(&correlations) {
                 Some(factor) => break factor,
                 None => shrink *= 0.8,

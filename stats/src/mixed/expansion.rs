@@ -24,7 +24,11 @@ pub(super) fn pair(one: usize, two: usize) -> usize {
 
 impl Expansion {
     pub(super) fn zero(parameters: usize) -> Self {
-        Self { value: 0.0, first: vec![0.0; parameters], second: vec![0.0; parameters * (parameters + 1) / 2] }
+        Self {
+            value: 0.0,
+            first: vec![0.0; parameters],
+            second: vec![0.0; parameters * (parameters + 1) / 2],
+        }
     }
 
     /// An expansion from its numbers, by more parameters, on which it does not depend.
@@ -50,7 +54,8 @@ impl Expansion {
     }
 
     pub(super) fn plus(&self, other: &Self, factor: f64) -> Self {
-        let add = |one: &[f64], two: &[f64]| one.iter().zip(two).map(|(one, two)| one + factor * two).collect();
+        let add =
+            |one: &[f64], two: &[f64]| one.iter().zip(two).map(|(one, two)| one + factor * two).collect();
         Self {
             value: self.value + factor * other.value,
             first: add(&self.first, &other.first),
@@ -78,7 +83,8 @@ impl Expansion {
         let mut second = Vec::with_capacity(self.second.len());
         for one in 0..self.first.len() {
             for two in 0..=one {
-                second.push(slope * self.second[second.len()] + curvature * self.first[one] * self.first[two]);
+                second
+                    .push(slope * self.second[second.len()] + curvature * self.first[one] * self.first[two]);
             }
         }
         Self { value, first: self.first.iter().map(|first| slope * first).collect(), second }

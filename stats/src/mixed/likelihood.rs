@@ -93,8 +93,10 @@ impl Sums {
         };
         // By each parameter: the residuals' part of every sum, A⁻¹ times it, and A⁻¹ A'.
         let moved: Vec<Vec<f64>> = self.first.iter().map(|matrix| times(matrix)).collect();
-        let turned: Vec<Vec<f64>> =
-            moved.iter().map(|moved| inverse.iter().map(|row| dot(row, &moved[..columns])).collect()).collect();
+        let turned: Vec<Vec<f64>> = moved
+            .iter()
+            .map(|moved| inverse.iter().map(|row| dot(row, &moved[..columns])).collect())
+            .collect();
         let ratio = |matrix: &Vec<f64>| -> Vec<Vec<f64>> {
             let entry = |row: &Vec<f64>, two: usize| {
                 (0..columns).fold(0.0, |sum, one| sum + row[one] * matrix[pair(one, two)])

@@ -47,14 +47,17 @@ impl Means {
             design.factor_named(name).ok_or_else(|| format!("`{name}` is not a factor of the formula"))
         };
         let factors = text.split(':').map(factor).collect::<Result<Vec<usize>, String>>()?;
-        let count = factors.iter().fold(1_usize, |count, at| count.saturating_mul(design.factors[*at].levels.len()));
+        let count =
+            factors.iter().fold(1_usize, |count, at| count.saturating_mul(design.factors[*at].levels.len()));
         if count > MOST_MEANS {
             return Err(format!("`{text}` has {count} combinations; at most {MOST_MEANS} are reported"));
         }
         for column in 0..design.columns.len() - 1 {
             if design.numbers_of(column).any(|number| design.column_of_number(number).is_none()) {
                 let name = &design.columns[column].name;
-                return Err(format!("means take each number at its mean, so that `{name}` needs its number as a term of its own"));
+                return Err(format!(
+                    "means take each number at its mean, so that `{name}` needs its number as a term of its own"
+                ));
             }
         }
         Ok(Self { factors })
@@ -65,7 +68,10 @@ impl Means {
         let mut cells = vec![Vec::new()];
         for factor in &self.factors {
             let longer = |cell: &Vec<usize>| {
-                levels[*factor].iter().map(|level| cell.iter().copied().chain([*level]).collect()).collect::<Vec<_>>()
+                levels[*factor]
+                    .iter()
+                    .map(|level| cell.iter().copied().chain([*level]).collect())
+                    .collect::<Vec<_>>()
             };
             cells = cells.iter().flat_map(longer).collect();
         }
@@ -73,7 +79,8 @@ impl Means {
     }
 
     fn name(&self, cell: &[usize], design: &Design) -> String {
-        let codes = self.factors.iter().zip(cell).map(|(factor, level)| design.factors[*factor].levels.code(*level));
+        let codes =
+            self.factors.iter().zip(cell).map(|(factor, level)| design.factors[*factor].levels.code(*level));
         codes.collect::<Vec<_>>().join(":")
     }
 }
@@ -96,7 +103,9 @@ impl Contrast {
                     return Some(format!("`{name}` is the name of several means"));
                 }
                 if count == 0 && !known.contains(name) {
-                    return Some(format!("`{name}` is neither one of `means`, such as `month3:treated`, nor a term"));
+                    return Some(format!(
+                        "`{name}` is neither one of `means`, such as `month3:treated`, nor a term"
+                    ));
                 }
                 if !weight.is_finite() || weight.abs() > 1e6 {
                     return Some(format!("the weight of `{name}` is not a number of at most 1000000"));
@@ -118,7 +127,10 @@ impl Mixed {
         let mut weights: Vec<(String, Option<Vec<f64>>)> = Vec::new();
         for means in &self.asked.means {
             for cell in means.cells(occupied) {
-                weights.push((means.name(&cell, &self.design), self.weights_of_mean(means, &cell, state, occupied, estimated)));
+                weights.push((
+                    means.name(&cell, &self.design),
+                    self.weights_of_mean(means, &cell, state, occupied, estimated),
+                ));
             }
         }
         let term = |name: &str, weights: Option<&[f64]>| match weights {
@@ -131,7 +143,9 @@ impl Mixed {
             for (name, weight) in &contrast.weights {
                 let own = weights.iter().find(|(own, _)| own == name).map(|(_, weights)| weights.clone());
                 let own = own.unwrap_or_else(|| estimated.weights_of_term(name));
-                sum = sum.zip(own).map(|(sum, own)| sum.iter().zip(&own).map(|(sum, own)| sum + weight * own).collect());
+                sum = sum
+                    .zip(own)
+                    .map(|(sum, own)| sum.iter().zip(&own).map(|(sum, own)| sum + weight * own).collect());
             }
             term(&contrast.name, sum.as_deref())
         };
@@ -155,7 +169,9 @@ impl Mixed {
         let mean_of = |number: usize| {
             let column = self.design.column_of_number(number);
             let at = column.and_then(|column| state.standard.columns.iter().position(|own| *own == column));
-            at.map_or(0.0, |at| (state.standard.shift(at, &self.design) * state.standard.unit(at, &self.design)).rounded())
+            at.map_or(0.0, |at| {
+                (state.standard.shift(at, &self.design) * state.standard.unit(at, &self.design)).rounded()
+            })
         };
         let value = |column: usize| self.design.marginal(column, &level_of, occupied, &mean_of);
         if estimated.aliased.iter().any(|column| value(*column) != 0.0) {

@@ -226,7 +226,8 @@ pub(super) fn inverted(mut matrix: Vec<Vec<f64>>) -> Option<(Vec<Vec<f64>>, f64)
     let mut inverse: Vec<Vec<f64>> = (0..size).map(unit).collect();
     let (mut log_determinant, mut positive) = (0.0, true);
     for column in 0..size {
-        let pivot = (column..size).max_by(|one, two| matrix[*one][column].abs().total_cmp(&matrix[*two][column].abs()))?;
+        let pivot = (column..size)
+            .max_by(|one, two| matrix[*one][column].abs().total_cmp(&matrix[*two][column].abs()))?;
         if pivot != column {
             matrix.swap(pivot, column);
             inverse.swap(pivot, column);
@@ -256,7 +257,8 @@ mod tests {
 
     fn rows() -> Vec<Row> {
         let values = [[1.0, 0.3, 2.0], [1.0, -0.7, 1.0], [1.0, 1.1, -0.4]];
-        let row = |(visit, values): (usize, [f64; 3])| Row { slope: values[1], values: values.to_vec(), visit };
+        let row =
+            |(visit, values): (usize, [f64; 3])| Row { slope: values[1], values: values.to_vec(), visit };
         values.into_iter().enumerate().map(row).collect()
     }
 
@@ -268,7 +270,12 @@ mod tests {
     #[test]
     fn derivatives_are_those_that_differences_approach() {
         let slope = vec![vec![0.8, 0.2], vec![0.2, 0.5]];
-        let visits = vec![vec![2.0, 0.4, 0.1, 0.0], vec![0.4, 1.5, 0.3, 0.2], vec![0.1, 0.3, 1.0, 0.1], vec![0.0, 0.2, 0.1, 3.0]];
+        let visits = vec![
+            vec![2.0, 0.4, 0.1, 0.0],
+            vec![0.4, 1.5, 0.3, 0.2],
+            vec![0.1, 0.3, 1.0, 0.1],
+            vec![0.0, 0.2, 0.1, 3.0],
+        ];
         for (shape, matrix) in [(Shape::Slope, slope), (Shape::Visits, visits)] {
             let parameters = triangle(matrix.len());
             let here = at(shape, &matrix);
@@ -287,10 +294,16 @@ mod tests {
                     let (above, below) = (moved(step), moved(-step));
                     for first in (0..here.len()).step_by(length(parameters)) {
                         let slope = |at: usize| (above[first + at] - below[first + at]) / (2.0 * step);
-                        assert!((slope(0) - here[first + 1 + parameter]).abs() < 1e-7, "{shape:?} {one} {two}");
+                        assert!(
+                            (slope(0) - here[first + 1 + parameter]).abs() < 1e-7,
+                            "{shape:?} {one} {two}"
+                        );
                         for other in 0..parameters {
                             let second = here[first + second_at(parameters, parameter, other)];
-                            assert!((slope(1 + other) - second).abs() < 1e-7, "{shape:?} {one} {two} {other}");
+                            assert!(
+                                (slope(1 + other) - second).abs() < 1e-7,
+                                "{shape:?} {one} {two} {other}"
+                            );
                         }
                     }
                     parameter += 1;
@@ -301,8 +314,12 @@ mod tests {
 
     #[test]
     fn an_independent_patient_adds_products_alone() {
-        let sums = Ratios { shape: Shape::Independent, matrix: Vec::new(), steps: Vec::new() }.sums(&mut rows(), true);
-        assert_eq!(sums.unwrap(), [3.0, 0.3 - 0.7 + 1.1, 0.09 + 0.49 + 1.1 * 1.1, 2.6, 0.6 - 0.7 - 0.44000000000000006, 5.16, 0.0]);
+        let sums = Ratios { shape: Shape::Independent, matrix: Vec::new(), steps: Vec::new() }
+            .sums(&mut rows(), true);
+        assert_eq!(
+            sums.unwrap(),
+            [3.0, 0.3 - 0.7 + 1.1, 0.09 + 0.49 + 1.1 * 1.1, 2.6, 0.6 - 0.7 - 0.44000000000000006, 5.16, 0.0]
+        );
     }
 
     #[test]

@@ -28,7 +28,11 @@ impl Mixed {
     pub(super) fn advance_later(&self, mut state: State, totals: &Totals) -> Next<State> {
         let refused = |reason: String| Next::Answer(Outcome::refused(reason));
         if totals.sum(1) != Figure::Known(0) {
-            return refused(self.out_of_range());
+            // A step too far; the first place has none before it.
+            let Some(best) = &state.best else { return refused(self.out_of_range()) };
+            state.round += 1;
+            state.at = halfway(&state.at, &best.at);
+            return Next::Ask(state);
         }
         let Some(sums) = self.sums(&state, totals) else {
             return refused("the totals are not those of any rows".to_owned());
@@ -37,7 +41,9 @@ impl Mixed {
         state.round += 1;
         let Some(solved) = sums.solve() else {
             let Some(best) = &state.best else {
-                return refused("the model fits the outcome exactly, which leaves no errors to estimate".to_owned());
+                return refused(
+                    "the model fits the outcome exactly, which leaves no errors to estimate".to_owned(),
+                );
             };
             state.at = halfway(&state.at, &best.at);
             return Next::Ask(state);
@@ -107,16 +113,16 @@ fn halfway(one: &[f64], two: &[f64]) -> Vec<f64> {
 /// Newton's step, and whether nothing was done to it; none where it is no number.
 fn step(at: &[f64], by: &Derivatives, bounded: &dyn Fn(usize) -> bool) -> Option<(Vec<f64>, bool)> {
     let count = at.len();
-    let free: Vec<usize> =
-        (0..count).filter(|place| !(bounded(*place) && at[*place] <= 0.0 && by.gradient[*place] >= 0.0)).collect();
+    let free: Vec<usize> = (0..count)
+        .filter(|place| !(bounded(*place) && at[*place] <= 0.0 && by.gradient[*place] >= 0.0))
+        .collect();
     let mut step = vec![0.0; count];
     let size = |place: usize| by.hessian[place][place].abs().max(1e-8);
     let mut shift = 0.0;
     let mut found = None;
     for _ in 0..40 {
-        let entry = |one: usize, two: usize| {
-            by.hessian[one][two] + if one == two { shift * size(one) } else { 0.0 }
-        };
+        let entry =
+            |one: usize, two: usize| by.hessian[one][two] + if one == two { shift * size(one) } else { 0.0 };
         let matrix: Vec<Vec<f64>> =
             free.iter().map(|one| free.iter().map(|two| entry(*one, *two)).collect()).collect();
         let right: Vec<f64> = free.iter().map(|place| -by.gradient[*place]).collect();

@@ -66,7 +66,9 @@ impl Mixed {
     /// The outcome of a fit, from the sums at its end.
     pub(super) fn report(&self, totals: &Totals, state: &State, point: &Point, sums: &Sums) -> Outcome {
         let Some(solved) = sums.solve() else {
-            return Outcome::refused("the model fits the outcome exactly, which leaves no errors to estimate");
+            return Outcome::refused(
+                "the model fits the outcome exactly, which leaves no errors to estimate",
+            );
         };
         let method = self.asked.method;
         let shape = self.asked.shape();
@@ -76,7 +78,8 @@ impl Mixed {
         let square = unit * unit;
         let residual = solved.residual * square.rounded();
         let variance = residual / degrees;
-        let natural = self.natural(state, &solved.estimates, &solved.inverse, unit, solved.residual / degrees);
+        let natural =
+            self.natural(state, &solved.estimates, &solved.inverse, unit, solved.residual / degrees);
         let values: Vec<f64> = natural.values.iter().map(|value| value.rounded()).collect();
         let covariance: Vec<Vec<f64>> =
             natural.covariance.iter().map(|row| row.iter().map(|entry| entry.rounded()).collect()).collect();
@@ -92,12 +95,17 @@ impl Mixed {
             let term = Term::estimated(name.clone(), values[at], se, reference, reference.critical());
             terms.push((column.map_or(0, |column| column + 1), term));
         }
-        terms.extend(aliased.iter().map(|column| (column + 1, Term::aliased(self.design.columns[*column].name.clone()))));
+        terms.extend(
+            aliased
+                .iter()
+                .map(|column| (column + 1, Term::aliased(self.design.columns[*column].name.clone()))),
+        );
         terms.sort_by_key(|(place, _)| *place);
         let terms: Vec<Term> = terms.into_iter().map(|(_, term)| term).collect();
         let covariance =
             Covariance { terms: names.iter().map(|(name, _)| name.clone()).collect(), values: covariance };
-        let estimated = Estimated { names, aliased, values: &values, covariance: &covariance.values, reference };
+        let estimated =
+            Estimated { names, aliased, values: &values, covariance: &covariance.values, reference };
         let (means, contrasts) = self.means_and_contrasts(state, &estimated);
         let aliased: Vec<String> =
             estimated.aliased.iter().map(|column| self.design.columns[*column].name.clone()).collect();
@@ -159,7 +167,8 @@ impl Mixed {
             let origin = Twofold::from(i128::from(quantity.origin())) + Twofold::from(state.centre);
             *first = *first + origin * quantity.step();
         }
-        let covariance = inverse.iter().map(|row| row.iter().map(|entry| *entry * factor).collect()).collect();
+        let covariance =
+            inverse.iter().map(|row| row.iter().map(|entry| *entry * factor).collect()).collect();
         state.standard.natural(&state.kept, &Estimates { values, covariance }, &self.design)
     }
 
@@ -174,20 +183,22 @@ impl Mixed {
 
     fn variance(&self, state: &State, point: &Point, residual: f64) -> Variance {
         let shape = self.asked.shape();
-        let matrix = match self.slope.and_then(|slope| state.standard.columns.iter().position(|own| *own == slope)) {
-            Some(at) if shape == Shape::Slope => {
-                // From coordinates of the number to its own units.
-                let unit = state.standard.unit(at, &self.design).rounded();
-                let shift = state.standard.shift(at, &self.design).rounded();
-                let turn = [vec![1.0, -shift], vec![0.0, 1.0 / unit]];
-                let transposed = [vec![1.0, 0.0], vec![-shift, 1.0 / unit]];
-                product(&product(&turn, &point.patient.matrix), &transposed)
-            }
-            _ => point.patient.matrix.clone(),
-        };
+        let matrix =
+            match self.slope.and_then(|slope| state.standard.columns.iter().position(|own| *own == slope)) {
+                Some(at) if shape == Shape::Slope => {
+                    // From coordinates of the number to its own units.
+                    let unit = state.standard.unit(at, &self.design).rounded();
+                    let shift = state.standard.shift(at, &self.design).rounded();
+                    let turn = [vec![1.0, -shift], vec![0.0, 1.0 / unit]];
+                    let transposed = [vec![1.0, 0.0], vec![-shift, 1.0 / unit]];
+                    product(&product(&turn, &point.patient.matrix), &transposed)
+                }
+                _ => point.patient.matrix.clone(),
+            };
         let finite = |number: f64| Some(number).filter(|number| number.is_finite());
         let entry = |one: usize, two: usize| {
-            let own = has_patient_variance(shape).then(|| matrix.get(one).and_then(|row| row.get(two))).flatten();
+            let own =
+                has_patient_variance(shape).then(|| matrix.get(one).and_then(|row| row.get(two))).flatten();
             own.and_then(|ratio| finite(ratio * residual))
         };
         let (patient, slope, covariance) = (entry(0, 0), entry(1, 1), entry(0, 1));
@@ -224,7 +235,8 @@ impl Mixed {
 
     fn shown(&self, report: &Report) -> Vec<Table> {
         let symbol = Reference::Normal.symbol();
-        let title = format!("Linear mixed model of {} ({})", self.design.outcome, report.method.to_uppercase());
+        let title =
+            format!("Linear mixed model of {} ({})", self.design.outcome, report.method.to_uppercase());
         let mut shown = vec![terms::shown(title, &report.terms, symbol)];
         if !report.means.is_empty() {
             shown.push(terms::shown("Estimated marginal means".to_owned(), &report.means, symbol));

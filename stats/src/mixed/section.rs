@@ -70,20 +70,28 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
     let (formula, random) =
         Formula::parse_mixed(&text).map_err(|message| fields.problem("formula", message))?;
     if !formula.offsets.is_empty() {
-        return Err(fields.problem("formula", "`offset` is not offered in mixed models; `I(y - x) ~ …` is the same model"));
+        return Err(fields.problem(
+            "formula",
+            "`offset` is not offered in mixed models; `I(y - x) ~ …` is the same model",
+        ));
     }
     let references: BTreeMap<String, String> = fields.optional("reference")?.unwrap_or_default();
     let method = fields.optional("method")?.unwrap_or(Method::Reml);
     let covariance: Option<Named> = fields.optional("covariance")?;
     let visit: Option<String> = fields.optional("visit")?;
-    let patient = one_of_group(&random, Group::Patient).map_err(|message| fields.problem("formula", message))?;
+    let patient =
+        one_of_group(&random, Group::Patient).map_err(|message| fields.problem("formula", message))?;
     let site = one_of_group(&random, Group::Site).map_err(|message| fields.problem("formula", message))?;
     let visits = match covariance {
         Some(_) if patient.is_some() => {
-            let message = "`unstructured` has every covariance of a patient's rows; leave `(… | patient)` out";
+            let message =
+                "`unstructured` has every covariance of a patient's rows; leave `(… | patient)` out";
             return Err(fields.problem("covariance", message));
         }
-        Some(_) => Some(visits(visit.as_deref().unwrap_or(EVENT), scope).map_err(|message| fields.problem("visit", message))?),
+        Some(_) => Some(
+            visits(visit.as_deref().unwrap_or(EVENT), scope)
+                .map_err(|message| fields.problem("visit", message))?,
+        ),
         None if visit.is_some() => {
             return Err(fields.problem("visit", "`visit` belongs to `covariance = \"unstructured\"`"));
         }
@@ -94,13 +102,19 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
         None => None,
     };
     let slope = patient.and_then(|term| term.slope.clone());
-    let (formula, added) = with_slope(formula, slope.as_ref()).map_err(|message| fields.problem("formula", message))?;
-    let design = Design::new(&formula, &references, Response::Number, scope).map_err(|error| match error {
-        DesignError::Formula(message) => fields.problem("formula", message),
-        DesignError::Reference(message) => fields.problem("reference", message),
-    })?;
+    let (formula, added) =
+        with_slope(formula, slope.as_ref()).map_err(|message| fields.problem("formula", message))?;
+    let design =
+        Design::new(&formula, &references, Response::Number, scope).map_err(|error| match error {
+            DesignError::Formula(message) => fields.problem("formula", message),
+            DesignError::Reference(message) => fields.problem("reference", message),
+        })?;
     let named: Option<OneOrMany<String>> = fields.optional("means")?;
-    let means = named.map_or(Vec::new(), |named| named.0).iter().map(|name| Means::of(name, &design)).collect::<Result<Vec<_>, _>>();
+    let means = named
+        .map_or(Vec::new(), |named| named.0)
+        .iter()
+        .map(|name| Means::of(name, &design))
+        .collect::<Result<Vec<_>, _>>();
     let means = means.map_err(|message| fields.problem("means", message))?;
     let mut contrasts = Vec::new();
     for section in fields.sections("contrasts")? {
@@ -115,8 +129,10 @@ pub(crate) fn parse(fields: &mut Fields<'_>, scope: &Scope) -> Result<Box<dyn St
         Some(_) => Some(levels("site", scope).map_err(|message| fields.problem("formula", message))?),
         None => None,
     };
-    let asked = Asked { method, intercept: patient.is_some(), slope, visits: visits.is_some(), means, contrasts };
-    let mixed = Mixed::new(asked, design, added, visits, sites).map_err(|message| fields.problem("formula", message))?;
+    let asked =
+        Asked { method, intercept: patient.is_some(), slope, visits: visits.is_some(), means, contrasts };
+    let mixed = Mixed::new(asked, design, added, visits, sites)
+        .map_err(|message| fields.problem("formula", message))?;
     Ok(Box::new(Rounds(mixed)))
 }
 
@@ -134,7 +150,9 @@ fn visits(name: &str, scope: &Scope) -> Result<Levels, String> {
     })?;
     match levels.len() {
         2..=MOST_VISITS => Ok(levels),
-        count => Err(format!("`{name}` has {count} levels; an unstructured covariance is over 2 to {MOST_VISITS}")),
+        count => {
+            Err(format!("`{name}` has {count} levels; an unstructured covariance is over 2 to {MOST_VISITS}"))
+        }
     }
 }
 
@@ -149,7 +167,9 @@ fn with_slope(mut formula: Formula, slope: Option<&Atom>) -> Result<(Formula, bo
     let position = formula.atoms.iter().position(|atom| atom == slope);
     match position {
         Some(position) if formula.terms.contains(&vec![position]) => Ok((formula, false)),
-        Some(_) => Err(format!("`{slope}` is part of an interaction, so that its random slope needs the term `{slope}` as well")),
+        Some(_) => Err(format!(
+            "`{slope}` is part of an interaction, so that its random slope needs the term `{slope}` as well"
+        )),
         None => {
             formula.atoms.push(slope.clone());
             let at = formula.terms.iter().take_while(|term| term.len() == 1).count();
@@ -163,6 +183,7 @@ impl Mixed {
     /// The column of the random slope's number.
     pub(super) fn column_of(design: &Design, slope: &Atom) -> Option<usize> {
         let name = slope.to_string();
-        design.terms.iter().find(|term| term.name == name && term.atoms.len() == 1).map(|term| term.columns.start)
+        let term = design.terms.iter().find(|term| term.name == name && term.atoms.len() == 1);
+        term.map(|term| term.columns.start).filter(|column| design.numbers_of(*column).next().is_some())
     }
 }

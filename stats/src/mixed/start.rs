@@ -22,6 +22,9 @@ use crate::weighted;
 /// R sets a column aside when the earlier ones leave less than 1e-7 of its length.
 const COLLINEAR: f64 = 1e-14;
 
+/// The variance, in squares of half the outcome's bounds, below which it is rounding.
+const CONSTANT: f64 = 1e-17;
+
 /// The sums of the first round, in coordinates of the public bounds.
 pub(super) struct First {
     /// Lower triangle of 1, all columns and the outcome.
@@ -62,7 +65,8 @@ impl Mixed {
     /// How many numbers the sums of the first round are: values and slopes of the products, the logarithm's derivatives,
     /// and with sites the products of sites' sums and their squared sizes.
     pub(super) fn first_length(&self) -> usize {
-        let (products, parameters) = (triangle(self.design.columns.len() + 1), self.first_ratios().parameters());
+        let (products, parameters) =
+            (triangle(self.design.columns.len() + 1), self.first_ratios().parameters());
         let of_sites = if self.sites.is_some() { products + 1 } else { 0 };
         products * (1 + parameters) + parameters + self.first_curvatures() + of_sites
     }
@@ -114,7 +118,8 @@ impl Mixed {
         if totals.sum(begin) != Figure::Known(0) {
             return Err(refused(self.out_of_range()));
         }
-        let known = |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs());
+        let known =
+            |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs());
         let numbers: Option<Vec<Twofold>> =
             (begin + 1..=begin + self.first_length()).map(|at| known(at).map(weighted::number)).collect();
         let mut numbers = numbers.ok_or_else(nonsense)?.into_iter();
@@ -126,8 +131,11 @@ impl Mixed {
         let used = self.census.columns(&self.design, totals);
         let count = self.design.columns.len();
         let (means, deviations) = first.spread(count + 1, self.design.intercept);
-        if means[count - 1].is_nan() || first.varies(count, self.design.intercept) <= 0.0 {
-            return Err(refused(format!("the outcome `{}` has the same value in every row", self.design.outcome)));
+        if means[count - 1].is_nan() || first.varies(count, self.design.intercept) <= CONSTANT * rows as f64 {
+            return Err(refused(format!(
+                "the outcome `{}` has the same value in every row",
+                self.design.outcome
+            )));
         }
         let constant = usize::from(self.design.intercept);
         let fixed = used.iter().filter(|column| !self.added || Some(**column) != self.slope);
@@ -137,7 +145,10 @@ impl Mixed {
             return Err(refused("the model has no term".to_owned()));
         }
         if rows <= kept.len() as u64 {
-            return Err(refused(format!("{rows} rows leave no degrees of freedom for {} parameters", kept.len())));
+            return Err(refused(format!(
+                "{rows} rows leave no degrees of freedom for {} parameters",
+                kept.len()
+            )));
         }
         let visits = self.occupied_visits(totals);
         if self.visits.is_some() && (visits.len() < 2 || patients <= visits.len() as u64) {
@@ -177,7 +188,9 @@ impl Mixed {
     }
 
     fn occupied_visits(&self, totals: &Totals) -> Vec<usize> {
-        let Some((levels, cells)) = self.visits.as_ref().zip(self.visit_cells.as_ref()) else { return Vec::new() };
+        let Some((levels, cells)) = self.visits.as_ref().zip(self.visit_cells.as_ref()) else {
+            return Vec::new();
+        };
         (0..levels.len()).filter(|level| totals.count(cells.at(*level, 0)) != Figure::Known(0)).collect()
     }
 
@@ -219,14 +232,23 @@ impl Mixed {
         // Entries of visits that nobody has take no part.
         let size = self.first_ratios().matrix.len();
         let entries = (0..size).flat_map(|one| (0..=one).map(move |two| (one, two)));
-        let takes_part = |(one, two): (usize, usize)| shape != Shape::Visits || (visits.contains(&one) && visits.contains(&two));
-        let mut own: Vec<usize> = entries.clone().enumerate().filter(|(_, entry)| takes_part(*entry)).map(|(at, _)| at).collect();
+        let takes_part = |(one, two): (usize, usize)| {
+            shape != Shape::Visits || (visits.contains(&one) && visits.contains(&two))
+        };
+        let mut own: Vec<usize> =
+            entries.clone().enumerate().filter(|(_, entry)| takes_part(*entry)).map(|(at, _)| at).collect();
         own.extend(patient..parameters);
         let sizes_of = |at: usize| -first.log.1[pair(at, at)] / first.log.0[at];
-        if shape == Shape::Visits && own.iter().take_while(|at| **at < patient).any(|at| first.log.1[pair(*at, *at)] >= 0.0) {
-            return Err(refused("two of the visits have no patient in common, so that their covariance cannot be estimated"));
+        if shape == Shape::Visits
+            && own.iter().take_while(|at| **at < patient).any(|at| first.log.1[pair(*at, *at)] >= 0.0)
+        {
+            return Err(refused(
+                "two of the visits have no patient in common, so that their covariance cannot be estimated",
+            ));
         }
-        let solved = first.solve(kept).ok_or_else(|| refused("the model fits the outcome exactly, which leaves no errors to estimate"))?;
+        let solved = first.solve(kept).ok_or_else(|| {
+            refused("the model fits the outcome exactly, which leaves no errors to estimate")
+        })?;
         let vector = first.residual_of(kept, &solved.0, self.design.columns.len());
         // M = Σ tr(V_k V_l) θ_l, with a residual variance of its own where visits do not have it.
         let own_residual = usize::from(shape != Shape::Visits);
@@ -247,18 +269,30 @@ impl Mixed {
             right[own.len()] = solved.1;
         }
         let indistinct = || {
-            refused("the variances cannot be told from one another: every patient, or every site, has one row, or there is one of them")
+            refused(
+                "the variances cannot be told from one another: every patient, or every site, has one row, or there is one of them",
+            )
         };
+        // One patient, or one site, has the squared number of all rows.
+        let alone = |at: usize| -first.log.1[pair(at, at)] > 0.999_999 * (rows as f64) * (rows as f64);
+        let levels = (own_residual == 1 && patient > 0).then_some(0).into_iter().chain(patient..parameters);
+        if levels.into_iter().any(alone) {
+            return Err(indistinct());
+        }
         let (inverse, _) = inverted(balanced(&system).ok_or_else(indistinct)?).ok_or_else(indistinct)?;
         let scales: Vec<f64> = (0..system.len()).map(|at| system[at][at].sqrt()).collect();
         if inverse.iter().flatten().any(|entry| !(entry.abs() < 1e10)) {
             return Err(indistinct());
         }
         let estimate = |at: usize| {
-            (0..right.len()).fold(0.0, |sum, other| sum + inverse[at][other] * right[other] / scales[other]) / scales[at]
+            (0..right.len()).fold(0.0, |sum, other| sum + inverse[at][other] * right[other] / scales[other])
+                / scales[at]
         };
-        let unit = if own_residual == 1 { estimate(own.len()).max(solved.1 / rows as f64 * 0.01) } else { 1.0 };
-        let matrix = |own_entry: usize| own.iter().position(|at| *at == own_entry).map_or(0.0, |at| estimate(at) / unit);
+        let unit =
+            if own_residual == 1 { estimate(own.len()).max(solved.1 / rows as f64 * 0.01) } else { 1.0 };
+        let matrix = |own_entry: usize| {
+            own.iter().position(|at| *at == own_entry).map_or(0.0, |at| estimate(at) / unit)
+        };
         let chosen: Vec<usize> = if shape == Shape::Visits { visits.to_vec() } else { (0..size).collect() };
         let mut start: Vec<Vec<f64>> =
             chosen.iter().map(|one| chosen.iter().map(|two| matrix(pair(*one, *two))).collect()).collect();
@@ -291,7 +325,8 @@ impl Mixed {
             return Err(indistinct());
         }
         let at = coordinates.of(shape, &start, site.map(|site| if site.is_finite() { site } else { 0.0 }));
-        let at: Vec<f64> = at.into_iter().map(|x| if x.is_finite() { State::bounded(x) } else { 0.0 }).collect();
+        let at: Vec<f64> =
+            at.into_iter().map(|x| if x.is_finite() { State::bounded(x) } else { 0.0 }).collect();
         Ok((coordinates, at))
     }
 }
@@ -314,7 +349,8 @@ impl First {
     /// What is left of the outcome's square by its mean.
     fn varies(&self, columns: usize, intercept: bool) -> f64 {
         let (ones, sum) = (self.values[0], self.values[pair(0, columns)]);
-        let rest = self.values[pair(columns, columns)] - if intercept { sum * sum / ones } else { Twofold::ZERO };
+        let rest =
+            self.values[pair(columns, columns)] - if intercept { sum * sum / ones } else { Twofold::ZERO };
         rest.rounded()
     }
 
@@ -340,7 +376,14 @@ impl First {
         let places: Vec<usize> = kept.iter().copied().chain([width - 1]).collect();
         let values = (0..places.len()).flat_map(|one| (0..=one).map(move |two| (one, two)));
         let values = values.map(|(one, two)| self.values[pair(places[one], places[two])]).collect();
-        let sums = Sums { width: places.len(), parameters: 0, values, first: Vec::new(), second: Vec::new(), log: (0.0, Vec::new(), Vec::new()) };
+        let sums = Sums {
+            width: places.len(),
+            parameters: 0,
+            values,
+            first: Vec::new(),
+            second: Vec::new(),
+            log: (0.0, Vec::new(), Vec::new()),
+        };
         let solved = sums.solve()?;
         Some((solved.estimates.iter().map(|estimate| estimate.rounded()).collect(), solved.residual))
     }

@@ -18,7 +18,8 @@ fn answer(data: &DataSet, section: &str, nodes: usize) -> Outcome {
     let site = notochord_proto::name::VariableName::new("site").unwrap();
     let Some(Column::Factor(sites)) = whole.column(&site) else { panic!("no site") };
     let part = |node: usize| {
-        let own: Vec<usize> = (0..whole.rows()).filter(|row| sites.value(*row) as usize % nodes == node).collect();
+        let own: Vec<usize> =
+            (0..whole.rows()).filter(|row| sites.value(*row) as usize % nodes == node).collect();
         whole.part(&own)
     };
     let parts: Vec<Frame> = (0..nodes).map(part).collect();
@@ -26,7 +27,9 @@ fn answer(data: &DataSet, section: &str, nodes: usize) -> Outcome {
 }
 
 fn close(found: &Value, expected: &Value, within: f64, what: &str) {
-    let (Some(one), Some(two)) = (found.as_f64(), expected.as_f64()) else { panic!("{what}: {found} for {expected}") };
+    let (Some(one), Some(two)) = (found.as_f64(), expected.as_f64()) else {
+        panic!("{what}: {found} for {expected}")
+    };
     let error = (one - two).abs() / two.abs().max(1e-300);
     assert!(error < within, "{what}: {one:e} for {two:e}, off by {error:e}");
 }
@@ -62,7 +65,12 @@ fn random_intercepts_are_those_of_the_exact_solution_over_any_number_of_sites() 
                 let found = released(answer(&data, &section, sites), &what);
                 println!("{what}: {} rounds", found["iterations"]);
                 assert!(found["iterations"].as_u64().unwrap() <= 8, "{what}: {} rounds", found["iterations"]);
-                close(&found["variance"][variance], &expected["var_intercept"], 1e-9, &format!("{what} variance"));
+                close(
+                    &found["variance"][variance],
+                    &expected["var_intercept"],
+                    1e-9,
+                    &format!("{what} variance"),
+                );
                 close(&found["variance"]["residual"], &expected["var_residual"], 1e-9, &what);
                 close(&found["icc"], &expected["icc"], 1e-9, &what);
                 close(&found["loglik"], &expected["loglik"], 1e-9, &what);
@@ -129,7 +137,11 @@ fn compare_terms(found: &Value, entry: &Value, what: &str) {
     for (at, term) in found.iter().enumerate() {
         let (expected, se) = (one("estimate")[at].as_f64().unwrap(), one("se")[at].as_f64().unwrap());
         let error = (term["estimate"].as_f64().unwrap() - expected).abs();
-        assert!(error < 1e-9 * expected.abs().max(1e-3 * se), "{what} {}: off by {error:e} of {expected:e}", term["name"]);
+        assert!(
+            error < 1e-9 * expected.abs().max(1e-3 * se),
+            "{what} {}: off by {error:e} of {expected:e}",
+            term["name"]
+        );
         close(&term["se"], &one("se")[at], 1e-9, &format!("{what} {} se", term["name"]));
     }
 }
@@ -174,7 +186,12 @@ fn visits_slopes_sites_means_and_contrasts_are_those_of_whole_covariance_matrice
             if let Some(rows) = entry["visits"].as_array() {
                 for (one, row) in rows.iter().enumerate() {
                     for (two, expected) in row.as_array().unwrap().iter().enumerate() {
-                        close(&found["visits"]["values"][one][two], expected, 1e-9, &format!("{what} {one} {two}"));
+                        close(
+                            &found["visits"]["values"][one][two],
+                            expected,
+                            1e-9,
+                            &format!("{what} {one} {two}"),
+                        );
                         compared += 1;
                     }
                 }
