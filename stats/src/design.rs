@@ -3,6 +3,7 @@
 //! Factors are coded by R's rules: treatment contrasts against the first level where the rest of the term is
 //! in the model, all levels otherwise.
 
+mod marginal;
 mod outcome;
 mod reported;
 mod row;

@@ -2,6 +2,7 @@
 //! `0`, `1`, `factor(x)`, `log(expression)`, `I(expression)` and `offset(x)`.
 
 mod parse;
+mod random;
 
 use std::fmt;
 
@@ -9,6 +10,8 @@ use notochord_proto::expression::Expression;
 use notochord_proto::name::VariableName;
 
 use crate::statistic::Summed;
+
+pub(crate) use random::{Group, RandomTerm};
 
 /// A parsed formula, before its variables are looked up.
 #[derive(Debug, Clone, PartialEq)]

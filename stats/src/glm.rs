@@ -17,6 +17,7 @@ mod progress;
 mod report;
 mod section;
 mod start;
+mod starting;
 mod state;
 mod sums;
 
@@ -39,12 +40,13 @@ use crate::totals::Totals;
 use crate::vector::{Sums, Tables};
 use crate::weighted;
 
-use family::Family;
 use progress::{Ending, Stuck};
 use section::Asked;
 use state::State;
 
+pub(crate) use family::{Family, Link, Row};
 pub(crate) use section::{parse_glm, parse_logistic, parse_negative_binomial, parse_poisson};
+pub(crate) use starting::Starting;
 
 /// A generalised linear model.
 pub(crate) struct Glm {

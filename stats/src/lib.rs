@@ -3,7 +3,7 @@
 //! A statistic is a vector of integers that adds up. The node's half turns the rows of a frame into such a
 //! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer, or the next
 //! round's question, from the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
-//! [`compare`], [`correlate`], [`linear`], [`glm`], [`meta`], [`cox`], [`kaplan_meier`], [`cumulative_incidence`]; [`registry`] lists them.
+//! [`compare`], [`correlate`], [`linear`], [`glm`], [`meta`], [`cox`], [`kaplan_meier`], [`cumulative_incidence`], [`mixed`], [`gee`]; [`registry`] lists them.
 //!
 //! Everything here is pure. `advance` gives the same bits on every processor: scalar code without fused
 //! multiply-add, and elementary functions of the `libm` crate instead of the platform's.
@@ -26,11 +26,13 @@ pub mod correlate;
 pub mod cox;
 pub mod cumulative_incidence;
 pub mod describe;
+pub mod gee;
 pub mod glm;
 pub mod histogram;
 pub mod kaplan_meier;
 pub mod linear;
 pub mod meta;
+pub mod mixed;
 pub mod table;
 
 mod arithmetic;

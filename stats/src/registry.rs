@@ -9,8 +9,8 @@ use notochord_proto::study::Study;
 use crate::others::{Others, Standing};
 use crate::statistic::Statistic;
 use crate::{
-    compare, correlate, cox, cumulative_incidence, describe, glm, histogram, kaplan_meier, linear, meta,
-    table,
+    compare, correlate, cox, cumulative_incidence, describe, gee, glm, histogram, kaplan_meier, linear, meta,
+    mixed, table,
 };
 
 /// A kind of analysis.
@@ -145,6 +145,18 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: Parse::Alone(cumulative_incidence::parse),
     },
+    Kind {
+        name: "mixed",
+        summary: "a linear mixed model of patients' repeated measures, by REML or ML",
+        versions: Versions::only(1),
+        parse: Parse::Alone(mixed::parse),
+    },
+    Kind {
+        name: "gee",
+        summary: "generalised estimating equations of patients' repeated measures, with robust errors",
+        versions: Versions::only(1),
+        parse: Parse::Alone(gee::parse),
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -153,8 +165,6 @@ const LATER: &[&str] = &[
     "calibration",
     "feasibility",
     "fine_gray",
-    "gee",
-    "mixed",
     "reclassification",
     "roc",
     "transition",

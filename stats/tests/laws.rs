@@ -110,6 +110,19 @@ const EXAMPLES: &[(&str, &str)] = &[
         "time = \"bilirubin\"\nevent = \"rx\"\nby = \"male\"\nstrata = [\"site\"]\nevery = 2.5\nuntil = 40\n\
          report_at = [20]\ninterval = \"plain\"\ntests = [\"gray\"]",
     ),
+    ("mixed", r#"formula = "age ~ rx * male + (1 | patient)""#),
+    (
+        "mixed",
+        "formula = \"bilirubin ~ rx + (1 + age | patient) + (1 | site)\"\nmethod = \"ml\"\nmeans = [\"rx\"]",
+    ),
+    ("mixed", "formula = \"age ~ male\"\ncovariance = \"unstructured\"\nvisit = \"rx\""),
+    ("mixed", r#"formula = "age ~ bilirubin - 1 + (1 | site)""#),
+    ("gee", "formula = \"male ~ age + rx\"\nfamily = \"binomial\"\ncorrelation = \"exchangeable\""),
+    ("gee", "formula = \"age ~ rx + offset(log(bilirubin))\"\nfamily = \"poisson\""),
+    (
+        "gee",
+        "formula = \"bilirubin ~ 0 + rx + age\"\nfamily = \"gaussian\"\ncorrelation = \"exchangeable\"\ncluster = \"site\"",
+    ),
 ];
 
 /// A study with analyses that another one may stand on.

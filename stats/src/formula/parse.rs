@@ -232,7 +232,7 @@ impl<'a> Parser<'a> {
     /// What stands where something else should.
     fn unexpected(&self, wanted: &str) -> String {
         match self.peek() {
-            Some('|') => "`|` belongs to mixed models, which this version does not offer".to_owned(),
+            Some('|') => "`|` belongs to random terms, which stand by themselves after a `+` in a formula of kind `mixed`".to_owned(),
             Some(sign @ ('^' | '/' | '%' | '.')) => {
                 format!("`{sign}` is not offered in formulas by this version")
             }
