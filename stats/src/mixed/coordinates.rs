@@ -175,10 +175,8 @@ impl Coordinates {
             }
             let scale = factor[row][row];
             gradient[at] *= scale;
-            for other in 0..gradient.len() {
-                hessian[at][other] *= scale;
-                hessian[other][at] *= scale;
-            }
+            hessian[at].iter_mut().for_each(|entry| *entry *= scale);
+            hessian.iter_mut().for_each(|row| row[at] *= scale);
             hessian[at][at] += gradient[at];
         }
     }
@@ -259,9 +257,9 @@ impl Point {
     pub(super) fn from(&self, other: &Point, site_step: f64) -> Vec<f64> {
         let mut moved = Vec::new();
         for (one, row) in self.patient.matrix.iter().enumerate() {
-            for two in 0..=one {
+            for (two, ratio) in row.iter().enumerate().take(one + 1) {
                 let step = other.patient.steps[one] * other.patient.steps[two];
-                moved.push((row[two] - other.patient.matrix[one][two]) / step);
+                moved.push((ratio - other.patient.matrix[one][two]) / step);
             }
         }
         if let (Some(own), Some(there)) = (self.site, other.site) {

@@ -176,7 +176,7 @@ impl Mixed {
     fn without_estimate(&self, state: &State) -> Vec<usize> {
         let columns = state.standard.columns.iter().enumerate();
         let without = columns.filter(|(at, column)| {
-            !state.kept.contains(&(at + 1)) && !(self.added && Some(**column) == self.slope)
+            !(state.kept.contains(&(at + 1)) || self.added && Some(**column) == self.slope)
         });
         without.map(|(_, column)| *column).collect()
     }

@@ -281,7 +281,7 @@ impl Mixed {
         }
         let (inverse, _) = inverted(balanced(&system).ok_or_else(indistinct)?).ok_or_else(indistinct)?;
         let scales: Vec<f64> = (0..system.len()).map(|at| system[at][at].sqrt()).collect();
-        if inverse.iter().flatten().any(|entry| !(entry.abs() < 1e10)) {
+        if inverse.iter().flatten().any(|entry| entry.is_nan() || entry.abs() >= 1e10) {
             return Err(indistinct());
         }
         let estimate = |at: usize| {
