@@ -95,7 +95,7 @@ mod tests {
         let row = |place: usize| Row {
             place,
             interval: Interval {
-                start: if place % 4 == 0 { (place % 7) as f64 - 1.0 } else { f64::NEG_INFINITY },
+                start: if place.is_multiple_of(4) { (place % 7) as f64 - 1.0 } else { f64::NEG_INFINITY },
                 stop: (place * 5 % 11) as f64 + 7.0,
             },
             event: place % 3 != 1,

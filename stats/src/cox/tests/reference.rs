@@ -126,8 +126,8 @@ impl Comparison {
     }
 
     pub(super) fn end(self, least: usize) {
-        println!("{} compared; worst shares of what is allowed: {:?}", self.compared, self.worst);
-        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
+        // What is worst is told where something is wrong, as a share of what is allowed.
+        assert!(self.wrong.is_empty(), "{:?}\n{}", self.worst, self.wrong.join("\n"));
         assert!(self.compared >= least, "{}", self.compared);
     }
 }
