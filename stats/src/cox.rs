@@ -226,7 +226,13 @@ impl Cox {
                 None => return nonsense(),
             },
         };
-        match self.step(state, at.as_ref()) {
+        let began = state.start.is_none();
+        let mut next = self.step(state, at.as_ref());
+        if let (true, Ok(state)) = (began, &mut next) {
+            // What is known at the final estimates is wanted in the coordinates of the fit, which it has only now.
+            state.fit.done = None;
+        }
+        match next {
             Err(outcome) => Next::Answer(*outcome),
             Ok(state) if state.fit.done.is_none() => Next::Ask(state),
             Ok(state) => {

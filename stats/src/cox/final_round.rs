@@ -1,5 +1,7 @@
 //! The round at the final estimates: robust errors, and within sites the test of proportional hazards and concordance.
 
+use std::collections::BTreeMap;
+
 use notochord_proto::layout::{Layout, TablePurpose};
 
 use super::concordance::{self, Pairs};
@@ -91,7 +93,7 @@ impl Cox {
         let mut contribution = Contribution::zero(self.final_layout(state).len());
         let count = state.standard.columns.len();
         let places = self.final_places(count);
-        let mut scored: Vec<Option<Scored>> = (0..frame.rows()).map(|_| None).collect();
+        let mut scored: BTreeMap<usize, Vec<Option<Scored>>> = BTreeMap::new();
         for (stratum, rows) in self.rows(frame, &state.standard, &state.fit.estimates)? {
             contribution.tally(0, rows.len() as i128);
             let within = self.strata.by_site();
@@ -131,18 +133,23 @@ impl Cox {
                     Some(cumulative) => cumulative.score(row, libm::exp(row.eta - level)),
                     None => vec![f64::NAN; count],
                 };
-                if let Some(place) = scored.get_mut(row.place) {
+                let of_site =
+                    scored.entry(stratum.site).or_insert_with(|| (0..frame.rows()).map(|_| None).collect());
+                if let Some(place) = of_site.get_mut(row.place) {
                     *place = Some(Scored { x, score: 1.0, leverage: 0.0 });
                 }
             }
         }
         if let Some(first) = places.meat {
-            let (patients, sums) = self.asked.errors.meat(&scored, frame, count);
-            if self.asked.errors == Errors::Cluster {
-                contribution.tally(1, patients.into());
-            }
-            for (at, sum) in sums.into_iter().enumerate() {
-                contribution.tally(first + at, sum);
+            // Stratified by site, a patient is one of a site's.
+            for scored in scored.values() {
+                let (patients, sums) = self.asked.errors.meat(scored, frame, count);
+                if self.asked.errors == Errors::Cluster {
+                    contribution.tally(1, patients.into());
+                }
+                for (at, sum) in sums.into_iter().enumerate() {
+                    contribution.tally(first + at, sum);
+                }
             }
         }
         Ok(contribution)

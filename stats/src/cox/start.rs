@@ -176,6 +176,11 @@ impl Cox {
             return Err(nonsense());
         }
         let standard = self.standard(rows, &used, totals).ok_or_else(nonsense)?;
+        if standard.columns.is_empty() {
+            return Err(refused(
+                "no term of the model varies among those at risk together at any event".to_owned(),
+            ));
+        }
         let state = state(standard, blocks);
         let length = self.layout_across_length(&state);
         if length > crate::vector::LONGEST {
@@ -187,22 +192,28 @@ impl Cox {
         Ok(state)
     }
 
-    /// The coordinates in which every column has mean 0 and standard deviation 1.
+    /// The coordinates in which every column that varies has mean 0 and standard deviation 1.
     fn standard(&self, rows: u64, used: &[usize], totals: &Totals) -> Option<Standard> {
         let first = self.first.count_cells();
         let known =
             |at: usize| totals.sum(at).known().filter(|sum| sum.unsigned_abs() <= MOST.unsigned_abs());
-        let (mut centres, mut scales) = (Vec::new(), Vec::new());
+        let (mut columns, mut centres, mut scales) = (Vec::new(), Vec::new(), Vec::new());
         for column in used {
-            let total = Twofold::from(known(first + 2 * column)?);
-            let squares = Twofold::from(known(first + 2 * column + 1)?);
-            let mean = total / Twofold::from(rows);
-            let variance = (squares / Twofold::from(rows) - mean * mean).max_zero().rounded();
-            centres.push(mean.rounded());
-            // A column that does not vary is aliased.
-            scales.push(if variance > 0.0 { variance.sqrt() } else { 1.0 });
+            let (total, squares) = (known(first + 2 * column)?, known(first + 2 * column + 1)?);
+            // `n Σq² - (Σq)²`, exactly where it fits.
+            let exact = total.checked_mul(total).zip(squares.checked_mul(rows.into()));
+            if exact.is_some_and(|(square, squares)| squares <= square) {
+                continue;
+            }
+            let mean = Twofold::from(total) / Twofold::from(rows);
+            let variance = (Twofold::from(squares) / Twofold::from(rows) - mean * mean).rounded();
+            if variance > 0.0 {
+                columns.push(*column);
+                centres.push(mean.rounded());
+                scales.push(variance.sqrt());
+            }
         }
-        Some(Standard::new(used.to_vec(), centres, scales))
+        Some(Standard::new(columns, centres, scales))
     }
 
     /// One less survival before each time of the grid that has an event.
@@ -231,7 +242,7 @@ impl Cox {
             .collect();
         let of_used: Vec<Vec<Twofold>> =
             places.iter().map(|one| places.iter().map(|two| at.information[*one][*two]).collect()).collect();
-        let rounding = Twofold::from(1e-15 * state.events as f64);
+        let rounding = Twofold::from(1e-13 * state.events as f64);
         let least = |(at, row): (usize, &Vec<Twofold>)| {
             let share = row[at].max_zero() * Twofold::from(COLLINEAR);
             match self.strata.by_site() {

@@ -174,7 +174,7 @@ impl<'a> Parser<'a> {
             "factor" => variable(self.inside()?.trim()).map(Atom::Factor),
             "log" => Ok(Atom::Log(expression(self.inside()?)?)),
             "I" => Ok(Atom::Inside(expression(self.inside()?)?)),
-            "Surv" => Err("`Surv` belongs to survival models, which this version does not offer".to_owned()),
+            "Surv" => Err("`Surv` stands on the left side of survival models such as `cox`".to_owned()),
             "offset" => Err("`offset` stands by itself, after a `+` and outside parentheses".to_owned()),
             _ => Err(format!("unknown function `{word}`; a formula has factor, log and I")),
         }

@@ -260,9 +260,9 @@ const STUDIES: &[Case] = &[
         says: "notochord: study.toml:47 (tests): `mcnemar` compares two ratings with the same levels; those of `rows_by` and `columns_by` differ",
     },
     Case {
-        edits: &[Put(STUDY, "kind = \"linear\"", "kind = \"cox\"")],
+        edits: &[Put(STUDY, "kind = \"linear\"", "kind = \"calibration\"")],
         line: CHECK_STUDY,
-        says: "notochord: study.toml:51 (kind): `cox` is not offered by this version; it offers `describe`, `histogram`, `table`, `compare`, `correlate`, `linear`, `logistic`, `negative_binomial`, `poisson`, `glm`, `meta`",
+        says: "notochord: study.toml:51 (kind): `calibration` is not offered by this version; it offers `describe`, `histogram`, `table`, `compare`, `correlate`, `linear`, `logistic`, `negative_binomial`, `poisson`, `glm`, `meta`, `cox`, `kaplan_meier`, `cumulative_incidence`, `mixed`, `gee`",
     },
     Case {
         edits: &[Put(STUDY, "age + sex", "age + height")],

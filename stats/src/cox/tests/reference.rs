@@ -126,8 +126,8 @@ impl Comparison {
     }
 
     pub(super) fn end(self, least: usize) {
-        println!("{} compared; worst shares of what is allowed: {:?}", self.compared, self.worst);
-        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
+        // What is worst is told where something is wrong, as a share of what is allowed.
+        assert!(self.wrong.is_empty(), "{:?}\n{}", self.worst, self.wrong.join("\n"));
         assert!(self.compared >= least, "{}", self.compared);
     }
 }
@@ -159,7 +159,7 @@ fn a_model_stratified_by_site_is_coxph_over_one_three_and_ten_sites() {
                 );
                 // Newton's iterations, one for the start, one for the concordance, and those until nothing changes.
                 let rounds = found["iterations"].as_u64().unwrap();
-                assert!(rounds <= entry["iterations_default"].as_u64().unwrap() + 4, "{of}: {rounds}");
+                assert!(rounds <= entry["iterations_default"].as_u64().unwrap() + 3, "{of}: {rounds}");
             }
         }
     }
