@@ -18,6 +18,7 @@ pub mod statistic;
 pub mod step;
 pub mod totals;
 
+pub mod agreement;
 pub mod compare;
 pub mod describe;
 pub mod glm;
@@ -51,6 +52,7 @@ mod term_tests;
 mod terms;
 mod twofold;
 mod vector;
+mod wald;
 mod weighted;
 
 pub use contribution::{ContributeError, Contribution, ContributionFault};

@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{compare, describe, glm, histogram, linear, table};
+use crate::{agreement, compare, describe, glm, histogram, linear, table};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -81,11 +81,16 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: glm::parse_glm,
     },
+    Kind {
+        name: "agreement",
+        summary: "agreement of raters: Cohen's, weighted and Fleiss' kappa, intraclass correlation",
+        versions: Versions::only(1),
+        parse: agreement::parse,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
 const LATER: &[&str] = &[
-    "agreement",
     "calibration",
     "correlate",
     "cox",

@@ -63,6 +63,9 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("poisson", "formula = \"age ~ rx + bilirubin\"\nerrors = \"hc3\""),
     ("logistic", "formula = \"male ~ bilirubin + rx\"\npenalty = \"firth\""),
     ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
+    ("agreement", "measure = \"icc\"\nsubject = \"rx\"\nrater = \"site\"\nrating = \"male\""),
+    ("agreement", "measure = \"weighted\"\nsubject = \"rx\"\nrater = \"male\"\nrating = \"site\""),
+    ("agreement", "measure = \"fleiss\"\nsubject = \"site\"\nrater = \"male\"\nrating = \"rx\""),
 ];
 
 const DICTIONARY: &str = "\
