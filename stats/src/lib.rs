@@ -25,6 +25,7 @@ pub mod glm;
 pub mod histogram;
 pub mod linear;
 pub mod table;
+pub mod transition;
 
 mod arithmetic;
 mod by_group;

@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{agreement, compare, describe, glm, histogram, linear, table};
+use crate::{agreement, compare, describe, glm, histogram, linear, table, transition};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -87,6 +87,12 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: agreement::parse,
     },
+    Kind {
+        name: "transition",
+        summary: "from which level to which patients go, and how many improve, stay or worsen",
+        versions: Versions::only(1),
+        parse: transition::parse,
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
@@ -103,7 +109,6 @@ const LATER: &[&str] = &[
     "mixed",
     "reclassification",
     "roc",
-    "transition",
     "treatment_effect",
 ];
 
