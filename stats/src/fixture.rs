@@ -62,6 +62,8 @@ days,f,,text,Days,,,integer,0,5000,,,,,,,,
 dose,f,,text,Dose,,,number,,,,,,,,,,
 before,f,,text,Before,,,integer,0,200,,,,,,,,
 after,f,,text,After,,,integer,0,200,,,,,,,,
+relapsed,f,,yesno,Relapsed,,,,,,,,,,,,,
+risk,f,,text,Risk,,,number,0,1,,,,,,,,
 ";
 
 /// Age, treatment, residual disease, performance status, stage, days, dose and site.

@@ -24,6 +24,7 @@ pub mod describe;
 pub mod glm;
 pub mod histogram;
 pub mod linear;
+pub mod roc;
 pub mod table;
 pub mod transition;
 
@@ -43,6 +44,7 @@ mod grid;
 mod groups;
 mod levels;
 mod moments;
+mod prediction;
 mod proportion;
 mod quantity;
 mod root;

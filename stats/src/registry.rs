@@ -7,7 +7,7 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{agreement, compare, describe, glm, histogram, linear, table, transition};
+use crate::{agreement, compare, describe, glm, histogram, linear, roc, table, transition};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -82,6 +82,12 @@ pub const KINDS: &[Kind] = &[
         parse: glm::parse_glm,
     },
     Kind {
+        name: "roc",
+        summary: "the area under the curve of one score or two, compared, and thresholds",
+        versions: Versions::only(1),
+        parse: roc::parse,
+    },
+    Kind {
         name: "agreement",
         summary: "agreement of raters: Cohen's, weighted and Fleiss' kappa, intraclass correlation",
         versions: Versions::only(1),
@@ -108,7 +114,6 @@ const LATER: &[&str] = &[
     "meta",
     "mixed",
     "reclassification",
-    "roc",
     "treatment_effect",
 ];
 

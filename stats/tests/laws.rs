@@ -63,6 +63,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("poisson", "formula = \"age ~ rx + bilirubin\"\nerrors = \"hc3\""),
     ("logistic", "formula = \"male ~ bilirubin + rx\"\npenalty = \"firth\""),
     ("glm", "formula = \"bilirubin ~ rx + age\"\nfamily = \"gaussian\""),
+    ("roc", "outcome = \"male\"\nscores = [\"age\", \"bilirubin\"]\nthreshold = [60, 10.5]"),
+    ("roc", "outcome = \"male\"\nscores = \"bilirubin\"\ngrid = 0.5"),
     ("transition", "from = \"male\"\nto = \"relapsed\"\nby = \"rx\""),
     ("agreement", "measure = \"cohen\"\nratings = [\"male\", \"relapsed\"]"),
     ("agreement", "measure = \"fleiss\"\nratings = [\"male\", \"relapsed\"]"),
