@@ -38,11 +38,11 @@ use crate::totals::Totals;
 use crate::vector::{Sums, Tables};
 use crate::weighted;
 
-use family::Family;
 use progress::{Ending, Stuck};
 use section::Asked;
 use state::State;
 
+pub(crate) use family::{Family, Link};
 pub(crate) use section::{parse_glm, parse_logistic, parse_negative_binomial, parse_poisson};
 
 /// A generalised linear model.

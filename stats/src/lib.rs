@@ -19,11 +19,13 @@ pub mod step;
 pub mod totals;
 
 pub mod agreement;
+pub mod calibration;
 pub mod compare;
 pub mod describe;
 pub mod glm;
 pub mod histogram;
 pub mod linear;
+pub mod reclassification;
 pub mod roc;
 pub mod table;
 pub mod transition;

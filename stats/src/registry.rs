@@ -7,7 +7,10 @@ use notochord_proto::scope::Scope;
 use notochord_proto::study::Study;
 
 use crate::statistic::Statistic;
-use crate::{agreement, compare, describe, glm, histogram, linear, roc, table, transition};
+use crate::{
+    agreement, calibration, compare, describe, glm, histogram, linear, reclassification, roc, table,
+    transition,
+};
 
 /// A kind of analysis.
 pub struct Kind {
@@ -88,6 +91,18 @@ pub const KINDS: &[Kind] = &[
         parse: roc::parse,
     },
     Kind {
+        name: "calibration",
+        summary: "whether predicted probabilities come true: slope, groups, Brier score, decision curve",
+        versions: Versions::only(1),
+        parse: calibration::parse,
+    },
+    Kind {
+        name: "reclassification",
+        summary: "what a second prediction adds to a first: net reclassification, discrimination",
+        versions: Versions::only(1),
+        parse: reclassification::parse,
+    },
+    Kind {
         name: "agreement",
         summary: "agreement of raters: Cohen's, weighted and Fleiss' kappa, intraclass correlation",
         versions: Versions::only(1),
@@ -103,7 +118,6 @@ pub const KINDS: &[Kind] = &[
 
 /// Kinds of the study format that later versions will offer.
 const LATER: &[&str] = &[
-    "calibration",
     "correlate",
     "cox",
     "cumulative_incidence",
@@ -113,7 +127,6 @@ const LATER: &[&str] = &[
     "kaplan_meier",
     "meta",
     "mixed",
-    "reclassification",
     "treatment_effect",
 ];
 

@@ -180,24 +180,4 @@ moved <- function(d) { N <- nrow(d); part <- function(x) c(list(count = sum(x), 
     improved = part(d$ecog_last < d$ecog_first), stable = part(d$ecog_last == d$ecog_first), worse = part(d$ecog_last > d$ecog_first)) }
 out$transition <- list(groups = list(moved(d), moved(d[d$sex == "f", ]), moved(d[d$sex == "m", ])))
 
-# Weighting by the inverse probability of treatment; errors are those of lm with weights and sandwich::vcovHC(type = "HC0").
-d <- data[!is.na(data$age), ]
-fit <- again(glm(treated ~ age + sex, family = binomial, data = d, control = tight)); e <- fitted(fit); t <- d$treated
-effect <- function(w, y) {
-  mean_of <- function(rows) sum(w[rows] * y[rows]) / sum(w[rows]); m1 <- mean_of(t == 1); m0 <- mean_of(t == 0)
-  v <- function(rows, m) sum(w[rows]^2 * (y[rows] - m)^2) / sum(w[rows])^2
-  s <- sqrt(v(t == 1, m1) + v(t == 0, m0)); x <- m1 - m0
-  balance <- lapply(list(age = d$age, sexm = as.numeric(d$sex == "m")), function(z) {
-    moments <- function(rows, w) { m <- sum(w * z[rows]) / sum(w); m }
-    pooled <- sqrt((var(z[t == 1]) + var(z[t == 0])) / 2); one <- rep(1, length(z))
-    smd <- function(w) (moments(t == 1, w[t == 1]) - moments(t == 0, w[t == 0])) / pooled
-    list(before = smd(one), after = smd(w)) })
-  ess <- function(rows) sum(w[rows])^2 / sum(w[rows]^2)
-  list(n = length(y), effect = list(estimate = x, se = s, statistic = x / s, p = two_sided(x / s), lower = x - z975 * s, upper = x + z975 * s),
-    groups = list(list(n = sum(t == 0), mean = m0, effective_sample_size = ess(t == 0)), list(n = sum(t == 1), mean = m1, effective_sample_size = ess(t == 1))),
-    balance = lapply(names(balance), function(name) c(list(name = name), balance[[name]])))
-}
-ate <- ifelse(t == 1, 1 / e, 1 / (1 - e)); att <- ifelse(t == 1, 1, e / (1 - e))
-out$effect_ate <- effect(ate, d$stay); out$effect_att <- effect(att, d$died)
-out$effect_truncated <- c(effect(pmin(ate, 2), d$stay), list(truncated = sum(ate > 2)))
 cat(json(out), "\n", file = "prediction.json")
