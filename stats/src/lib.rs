@@ -3,7 +3,8 @@
 //! A statistic is a vector of integers that adds up. The node's half turns the rows of a frame into such a
 //! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer, or the next
 //! round's question, from the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
-//! [`compare`], [`linear`], [`glm`]; [`registry`] lists them.
+//! [`compare`], [`linear`], [`glm`], [`roc`], [`calibration`], [`reclassification`], [`agreement`], [`transition`];
+//! [`registry`] lists them.
 //!
 //! Everything here is pure. `advance` gives the same bits on every processor: scalar code without fused
 //! multiply-add, and elementary functions of the `libm` crate instead of the platform's.

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use crate::fixture::published::{Published, answers};
 use crate::fixture::reference::compare;
 use crate::fixture::{answer, frame, refusal};

@@ -262,7 +262,7 @@ const STUDIES: &[Case] = &[
     Case {
         edits: &[Put(STUDY, "kind = \"linear\"", "kind = \"cox\"")],
         line: CHECK_STUDY,
-        says: "notochord: study.toml:51 (kind): `cox` is not offered by this version; it offers `describe`, `histogram`, `table`, `compare`, `linear`, `logistic`, `negative_binomial`, `poisson`, `glm`",
+        says: "notochord: study.toml:51 (kind): `cox` is not offered by this version; it offers `describe`, `histogram`, `table`, `compare`, `linear`, `logistic`, `negative_binomial`, `poisson`, `glm`, `roc`, `calibration`, `reclassification`, `agreement`, `transition`",
     },
     Case {
         edits: &[Put(STUDY, "age + sex", "age + height")],

@@ -53,7 +53,7 @@ const NODES: &[Case] = &[
     Case {
         edits: &[Write(POLICY, b"kinds = [\"cox\"]\n")],
         line: SHOW_POLICY,
-        says: "notochord-node: node/policy.toml:1 (kinds): there is no kind `cox`; there are describe, histogram, table, compare, linear, logistic, negative_binomial, poisson, glm",
+        says: "notochord-node: node/policy.toml:1 (kinds): there is no kind `cox`; there are describe, histogram, table, compare, linear, logistic, negative_binomial, poisson, glm, roc, calibration, reclassification, agreement, transition",
     },
     Case {
         edits: &[Add(POLICY, b"\xff")],
