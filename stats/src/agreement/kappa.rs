@@ -64,7 +64,7 @@ pub(super) fn of_two(name: &'static str, counts: &[Vec<u64>], weights: Weights) 
     let expected: f64 = cells().map(|(one, two)| weight(one, two) * rows[one] * columns[two]).sum();
     let rest: f64 = cells().map(|(one, two)| (1.0 - weight(one, two)) * rows[one] * columns[two]).sum();
     // One category alone is in use, or nothing at all.
-    if !(rest > 0.0) {
+    if rest.is_nan() || rest <= 0.0 {
         return None;
     }
     let disagreement: f64 = cells().map(|(one, two)| (1.0 - weight(one, two)) * share(one, two)).sum();
@@ -101,7 +101,7 @@ pub(super) fn of_many(tallies: &Tallies) -> Option<Coefficient> {
     let shares: Vec<f64> = tallies.times.iter().map(|times| *times as f64 / all).collect();
     let expected: f64 = shares.iter().map(|share| share * share).sum();
     let rest: f64 = shares.iter().map(|share| share * (1.0 - share)).sum();
-    if tallies.times.iter().filter(|times| **times > 0).count() < 2 || !(rest > 0.0) {
+    if tallies.times.iter().filter(|times| **times > 0).count() < 2 || rest.is_nan() || rest <= 0.0 {
         return None;
     }
     let pairs = raters * (raters - 1.0);

@@ -63,7 +63,7 @@ fn of_variables(
     let variables =
         named.iter().map(|name| scope.require(name)).collect::<Result<Vec<_>, _>>().map_err(problem)?;
     if measure == Measure::Icc {
-        let raters = variables.iter().map(|variable| Numeric::of(variable)).collect::<Result<Vec<_>, _>>();
+        let raters = variables.iter().map(Numeric::of).collect::<Result<Vec<_>, _>>();
         let raters = raters.map_err(problem)?;
         if let Some(other) = raters.iter().find(|rater| rater.quantity != raters[0].quantity) {
             let message = format!(
@@ -74,7 +74,7 @@ fn of_variables(
         }
         return Ok(Agreement::of_numbers(raters));
     }
-    let raters = variables.iter().map(|variable| Levels::of(variable)).collect::<Result<Vec<_>, _>>();
+    let raters = variables.iter().map(Levels::of).collect::<Result<Vec<_>, _>>();
     let raters = raters.map_err(problem)?;
     if let Some(other) = raters.iter().find(|rater| rater.codes() != raters[0].codes()) {
         let message =

@@ -92,7 +92,8 @@ impl Fit {
         self.loglik = Some(loglik.rounded());
         let determinant = a * c - b * b;
         let variances = if self.sloped {
-            if !(determinant.rounded() > 1e-14 * (a * c).rounded()) {
+            let least = 1e-14 * (a * c).rounded();
+            if least.is_nan() || determinant.rounded() <= least {
                 return self.fail("all predictions are the same, or nearly so, and have no slope");
             }
             self.step = [
@@ -101,7 +102,7 @@ impl Fit {
             ];
             [(c / determinant).rounded(), (a / determinant).rounded()]
         } else {
-            if !(a.rounded() > 0.0) {
+            if a.rounded().is_nan() || a.rounded() <= 0.0 {
                 return self.fail("the rows say nothing about the intercept");
             }
             self.step = [(first / a).rounded(), 0.0];
