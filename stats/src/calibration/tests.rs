@@ -2,8 +2,9 @@
 
 use crate::fixture::published::{Published, answers};
 use crate::fixture::reference::compare;
+use crate::fixture::statistic;
 use crate::fixture::{answer, frame, refusal};
-use crate::{Outcome, Status};
+use crate::{Outcome, Question, Status, Totals, Turn};
 
 #[test]
 fn intercept_slope_groups_brier_and_decision_curve_are_those_of_r() {
@@ -44,4 +45,23 @@ fn what_cannot_be_asked_is_said_with_its_key() {
     assert!(refused("predicted = \"age\"").contains("no probability"));
     assert!(refused("predicted = \"risk\"\ngroups = 1").contains("between 2 and"));
     assert!(refused("predicted = \"risk\"\ndecision_curve = [1.5]").contains("between 0 and 1"));
+}
+
+#[test]
+fn a_calibration_takes_two_rounds_and_at_most_six_of_newton() {
+    let rows = frame(&[
+        ("relapsed", &["0", "1", "0", "0", "1", "0", "1", "1", "1", "0"]),
+        ("risk", &["0.02", "0.05", "0.1", "0.2", "0.3", "0.4", "0.45", "0.7", "0.9", "0.97"]),
+    ]);
+    let statistic = statistic("calibration", "outcome = \"relapsed\"\npredicted = \"risk\"").unwrap();
+    let mut question = Question::first();
+    let outcome = loop {
+        let totals = Totals::from(statistic.contribute(&rows, &question).unwrap());
+        match statistic.advance(&question, &totals).unwrap() {
+            Turn::Ask(next) => question = next,
+            Turn::Answer(outcome) => break outcome,
+        }
+    };
+    assert!(outcome.result["slope"]["estimate"].is_number(), "{}", outcome.result);
+    assert!(question.iteration() < 8, "{}", question.iteration());
 }
