@@ -64,6 +64,8 @@ before,f,,text,Before,,,integer,0,200,,,,,,,,
 after,f,,text,After,,,integer,0,200,,,,,,,,
 died,f,,yesno,Died,,,,,,,,,,,,,
 cause,f,,text,Cause of death,,,integer,0,2,,,,,,,,
+relapsed,f,,yesno,Relapsed,,,,,,,,,,,,,
+risk,f,,text,Risk,,,number,0,1,,,,,,,,
 ";
 
 /// Age, treatment, residual disease, performance status, stage, days, dose and site.

@@ -4,7 +4,8 @@
 //! vector ([`Statistic::contribute`]); the network adds vectors; the network's half computes the answer, or the next
 //! round's question, from the total ([`Statistic::advance`]). One file per statistic: [`describe`], [`histogram`], [`table`],
 //! [`compare`], [`correlate`], [`linear`], [`glm`], [`meta`], [`cox`], [`kaplan_meier`], [`cumulative_incidence`],
-//! [`mixed`], [`gee`]; [`registry`] lists them.
+//! [`mixed`], [`gee`],
+//! [`agreement`], [`calibration`], [`reclassification`], [`roc`], [`transition`]; [`registry`] lists them.
 //!
 //! Everything here is pure. `advance` gives the same bits on every processor: scalar code without fused
 //! multiply-add, and elementary functions of the `libm` crate instead of the platform's.
@@ -22,6 +23,8 @@ pub mod step;
 pub mod terms;
 pub mod totals;
 
+pub mod agreement;
+pub mod calibration;
 pub mod compare;
 pub mod correlate;
 pub mod cox;
@@ -34,7 +37,10 @@ pub mod kaplan_meier;
 pub mod linear;
 pub mod meta;
 pub mod mixed;
+pub mod reclassification;
+pub mod roc;
 pub mod table;
+pub mod transition;
 
 mod arithmetic;
 mod by_group;
@@ -55,6 +61,7 @@ mod groups;
 mod interval;
 mod levels;
 mod moments;
+mod prediction;
 mod proportion;
 mod quantity;
 mod root;
@@ -65,6 +72,7 @@ mod term_tests;
 mod time_grid;
 mod twofold;
 mod vector;
+mod wald;
 mod weighted;
 
 pub use contribution::{ContributeError, Contribution, ContributionFault};

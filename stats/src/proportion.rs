@@ -44,7 +44,8 @@ fn wilson(count: f64, n: f64) -> [f64; 2] {
     [lower, upper]
 }
 
-fn clopper_pearson(count: f64, n: f64) -> [f64; 2] {
+/// The ends of the exact 95 % interval of the share that `count` is of `n`, which is above 0.
+pub(crate) fn clopper_pearson(count: f64, n: f64) -> [f64; 2] {
     let rest = n - count;
     let lower = if count == 0.0 { 0.0 } else { beta_quantile(0.025, count, rest + 1.0) };
     let upper = if rest == 0.0 { 1.0 } else { beta_upper_quantile(0.025, count + 1.0, rest) };

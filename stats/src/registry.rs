@@ -9,8 +9,8 @@ use notochord_proto::study::Study;
 use crate::others::{Others, Standing};
 use crate::statistic::Statistic;
 use crate::{
-    compare, correlate, cox, cumulative_incidence, describe, gee, glm, histogram, kaplan_meier, linear, meta,
-    mixed, table,
+    agreement, calibration, compare, correlate, cox, cumulative_incidence, describe, gee, glm, histogram,
+    kaplan_meier, linear, meta, mixed, reclassification, roc, table, transition,
 };
 
 /// A kind of analysis.
@@ -157,19 +157,40 @@ pub const KINDS: &[Kind] = &[
         versions: Versions::only(1),
         parse: Parse::Alone(gee::parse),
     },
+    Kind {
+        name: "roc",
+        summary: "the area under the curve of one score or two, compared, and thresholds",
+        versions: Versions::only(1),
+        parse: Parse::Alone(roc::parse),
+    },
+    Kind {
+        name: "calibration",
+        summary: "whether predicted probabilities come true: slope, groups, Brier score, decision curve",
+        versions: Versions::only(1),
+        parse: Parse::Alone(calibration::parse),
+    },
+    Kind {
+        name: "reclassification",
+        summary: "what a second prediction adds to a first: net reclassification, discrimination",
+        versions: Versions::only(1),
+        parse: Parse::Alone(reclassification::parse),
+    },
+    Kind {
+        name: "agreement",
+        summary: "agreement of raters: Cohen's, weighted and Fleiss' kappa, intraclass correlation",
+        versions: Versions::only(1),
+        parse: Parse::Alone(agreement::parse),
+    },
+    Kind {
+        name: "transition",
+        summary: "from which level to which patients go, and how many improve, stay or worsen",
+        versions: Versions::only(1),
+        parse: Parse::Alone(transition::parse),
+    },
 ];
 
 /// Kinds of the study format that later versions will offer.
-const LATER: &[&str] = &[
-    "agreement",
-    "calibration",
-    "feasibility",
-    "fine_gray",
-    "reclassification",
-    "roc",
-    "transition",
-    "treatment_effect",
-];
+const LATER: &[&str] = &["feasibility", "fine_gray", "treatment_effect"];
 
 /// What software of this version offers with these statistics.
 pub fn offer(software: &str) -> Offer {

@@ -123,6 +123,19 @@ const EXAMPLES: &[(&str, &str)] = &[
         "gee",
         "formula = \"bilirubin ~ 0 + rx + age\"\nfamily = \"gaussian\"\ncorrelation = \"exchangeable\"\ncluster = \"site\"",
     ),
+    ("calibration", "outcome = \"male\"\npredicted = \"late\"\ndecision_curve = [0.1, 0.5]"),
+    ("calibration", "outcome = \"relapsed\"\npredicted = \"early\"\ngroups = 3"),
+    ("reclassification", "outcome = \"male\"\nbefore = \"early\"\nafter = \"late\"\ncut_points = [0.2, 0.6]"),
+    ("reclassification", "outcome = \"relapsed\"\nbefore = \"late\"\nafter = \"early\""),
+    ("roc", "outcome = \"male\"\nscores = [\"age\", \"bilirubin\"]\nthreshold = [60, 10.5]"),
+    ("roc", "outcome = \"male\"\nscores = \"bilirubin\"\ngrid = 0.5"),
+    ("transition", "from = \"male\"\nto = \"relapsed\"\nby = \"rx\""),
+    ("agreement", "measure = \"cohen\"\nratings = [\"male\", \"relapsed\"]"),
+    ("agreement", "measure = \"fleiss\"\nratings = [\"male\", \"relapsed\"]"),
+    ("agreement", "measure = \"icc\"\nratings = [\"male\", \"relapsed\"]"),
+    ("agreement", "measure = \"icc\"\nsubject = \"rx\"\nrater = \"site\"\nrating = \"male\""),
+    ("agreement", "measure = \"weighted\"\nsubject = \"rx\"\nrater = \"male\"\nrating = \"site\""),
+    ("agreement", "measure = \"fleiss\"\nsubject = \"site\"\nrater = \"male\"\nrating = \"rx\""),
 ];
 
 /// A study with analyses that another one may stand on.
@@ -175,6 +188,9 @@ age,patient,,text,Age,,,integer,18,100,,,,,,,,
 bilirubin,patient,,text,Bilirubin,,,number,0.1,50,,,,,,,,@GRID(0.1)
 rx,patient,,radio,Treatment,\"Obs, Observation | Lev, Levamisole | Lev+5FU, Both\",,,,,,,,,,,,
 male,patient,,yesno,Male,,,,,,,,,,,,,
+relapsed,patient,,yesno,Relapsed,,,,,,,,,,,,,
+early,patient,,text,Early risk,,,number,0,1,,,,,,,,@GRID(0.05)
+late,patient,,text,Late risk,,,number,0,1,,,,,,,,
 ";
 
 fn scope() -> Scope {
@@ -195,7 +211,7 @@ type Row = Vec<Option<f64>>;
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let value = prop_oneof![9 => (0.0..1.0).prop_map(Some), 1 => Just(None)];
-    prop::collection::vec(prop::collection::vec(value, 5), 0..40)
+    prop::collection::vec(prop::collection::vec(value, 8), 0..40)
 }
 
 /// The frame of some rows, with values spread over the bounds and levels of their variables.
@@ -263,7 +279,7 @@ fn every_kind_reads_only_what_it_says() {
     let scope = scope();
     for (kind, section) in EXAMPLES {
         let statistic = statistic(kind, section, &scope);
-        let whole = frame(&vec![vec![Some(0.5); 5]; 3], &scope);
+        let whole = frame(&vec![vec![Some(0.5); 8]; 3], &scope);
         let wanted = statistic.variables();
         let mut columns = BTreeMap::new();
         for name in &wanted {
@@ -381,7 +397,7 @@ proptest! {
     #[test]
     fn a_question_that_is_none_is_refused_without_a_panic(state in prop::collection::vec(any::<u8>(), 1..200)) {
         let scope = scope();
-        let frame = frame(&vec![vec![Some(0.5); 5]; 3], &scope);
+        let frame = frame(&vec![vec![Some(0.5); 8]; 3], &scope);
         let question = Question::new(1, state).unwrap();
         for (kind, section) in EXAMPLES {
             let statistic = statistic(kind, section, &scope);
@@ -398,7 +414,7 @@ fn no_rows_give_zeros() {
     let scope = scope();
     for (kind, section) in EXAMPLES {
         let statistic = statistic(kind, section, &scope);
-        let some = frame(&[vec![Some(0.3); 5], vec![Some(0.5); 5], vec![Some(0.7); 5]], &scope);
+        let some = frame(&[vec![Some(0.3); 8], vec![Some(0.5); 8], vec![Some(0.7); 8]], &scope);
         for question in conversation(statistic.as_ref(), &some).0 {
             let nothing = statistic.contribute(&frame(&[], &scope), &question).unwrap();
             assert_eq!(nothing, Contribution::zero(statistic.layout(&question).unwrap().len()), "{kind}");

@@ -260,9 +260,9 @@ const STUDIES: &[Case] = &[
         says: "notochord: study.toml:47 (tests): `mcnemar` compares two ratings with the same levels; those of `rows_by` and `columns_by` differ",
     },
     Case {
-        edits: &[Put(STUDY, "kind = \"linear\"", "kind = \"calibration\"")],
+        edits: &[Put(STUDY, "kind = \"linear\"", "kind = \"treatment_effect\"")],
         line: CHECK_STUDY,
-        says: "notochord: study.toml:51 (kind): `calibration` is not offered by this version; it offers `describe`, `histogram`, `table`, `compare`, `correlate`, `linear`, `logistic`, `negative_binomial`, `poisson`, `glm`, `meta`, `cox`, `kaplan_meier`, `cumulative_incidence`, `mixed`, `gee`",
+        says: "notochord: study.toml:51 (kind): `treatment_effect` is not offered by this version; it offers `describe`, `histogram`, `table`, `compare`, `correlate`, `linear`, `logistic`, `negative_binomial`, `poisson`, `glm`, `meta`, `cox`, `kaplan_meier`, `cumulative_incidence`, `mixed`, `gee`, `roc`, `calibration`, `reclassification`, `agreement`, `transition`",
     },
     Case {
         edits: &[Put(STUDY, "age + sex", "age + height")],

@@ -51,9 +51,9 @@ const NODES: &[Case] = &[
         says: "notochord-node: node/policy.toml:1 (allow_open): expected true or false, found a whole number",
     },
     Case {
-        edits: &[Write(POLICY, b"kinds = [\"calibration\"]\n")],
+        edits: &[Write(POLICY, b"kinds = [\"treatment_effect\"]\n")],
         line: SHOW_POLICY,
-        says: "notochord-node: node/policy.toml:1 (kinds): there is no kind `calibration`; there are describe, histogram, table, compare, correlate, linear, logistic, negative_binomial, poisson, glm, meta, cox, kaplan_meier, cumulative_incidence, mixed, gee",
+        says: "notochord-node: node/policy.toml:1 (kinds): there is no kind `treatment_effect`; there are describe, histogram, table, compare, correlate, linear, logistic, negative_binomial, poisson, glm, meta, cox, kaplan_meier, cumulative_incidence, mixed, gee, roc, calibration, reclassification, agreement, transition",
     },
     Case {
         edits: &[Add(POLICY, b"\xff")],
