@@ -7,6 +7,7 @@
 mod command;
 mod demo;
 mod dry_run;
+mod loopback;
 pub mod network;
 pub mod process;
 pub mod role;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::loopback::free_address;
 use crate::process::{Program, Server, wait_for};
 use crate::role::Role;
 
@@ -82,7 +83,7 @@ impl Network {
         let mut network =
             Self { program, directory: directory.to_owned(), coordinator: None, nodes: Vec::new() };
         let mut arguments =
-            ["init", "--name", plan.name, "--listen", "127.0.0.1:0", "--enrol", "127.0.0.1:0"]
+            ["init", "--name", plan.name, "--listen", &free_address()?, "--enrol", &free_address()?]
                 .map(str::to_owned)
                 .to_vec();
         arguments.extend(["--dictionary".to_owned(), plan.dictionary.display().to_string()]);
@@ -100,7 +101,6 @@ impl Network {
         }
         network.coordinator_command(&arguments)?;
         network.start_coordinator()?;
-        network.keep_addresses()?;
         Ok(network)
     }
 
@@ -165,16 +165,6 @@ impl Network {
         let serving = fs::read_to_string(self.coordinator_home().join("serving"))?;
         let mut lines = serving.lines().map(str::to_owned);
         Ok((lines.next().unwrap_or_default(), lines.next().unwrap_or_default()))
-    }
-
-    /// The system chose the ports; a coordinator that is started again must be found at the same ones.
-    fn keep_addresses(&self) -> Result<(), NetworkError> {
-        let (listen, enrol) = self.addresses()?;
-        let file = self.coordinator_home().join("network.toml");
-        let kept = fs::read_to_string(&file)?
-            .replace("listen = \"127.0.0.1:0\"", &format!("listen = \"{listen}\""))
-            .replace("enrol = \"127.0.0.1:0\"", &format!("enrol = \"{enrol}\""));
-        Ok(fs::write(file, kept)?)
     }
 
     /// Writes an invitation for a site; returns its file.
