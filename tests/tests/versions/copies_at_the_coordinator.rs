@@ -67,7 +67,7 @@ fn a_run_that_is_asked_for_again_is_the_same_run_also_after_a_restart() {
         one
     });
     assert_eq!(first.status, "released");
-    assert_eq!(events, 8, "a beginning, two words of each centre, an end");
+    assert_eq!(events, 9, "a beginning, a round, two words of each centre, an end");
     assert_eq!(runtime.block_on(listen(&stage, &request)), (events, first.clone()), "late");
     stage.network.kill_coordinator().unwrap();
     stage.network.start_coordinator().unwrap();

@@ -36,7 +36,7 @@ fn a_study_of_a_later_release_waits_at_the_node_which_says_what_it_lacks() {
     stage.network.start_coordinator().unwrap();
     stage.network.wait_for_study(C, "later").unwrap();
 
-    let offered = format!("this node, {}, offers `compare` 1, `describe` 1", env!("CARGO_PKG_VERSION"));
+    let offered = format!("this node, {}, offers `agreement` 1", env!("CARGO_PKG_VERSION"));
     let needed = format!("needs `later_kind`; {offered}");
     for arguments in [&["study", "list"][..], &["study", "show", "later"], &["status"], &["status", "--json"]]
     {

@@ -19,7 +19,7 @@ fn a_node_one_release_behind_is_told_what_it_lacks_and_the_others_go_on_until_it
     }
     stage.network.wait_for_study(C, "ages").unwrap();
 
-    let needed = "needs `table` version 1; this node, 0.0.9, offers `compare` 1, `describe` 1";
+    let needed = "needs `table` version 1; this node, 0.0.9, offers `agreement` 1";
     let lacks = stage.lacks("C");
     assert!(lacks.iter().any(|lack| lack.starts_with(&format!("`ages@1` {needed}"))), "{lacks:?}");
     assert!(lacks.iter().any(|lack| lack.contains("it is not told when the coordinator stops")), "{lacks:?}");
